@@ -1,0 +1,43 @@
+/** A Cluster is N real etcd members that reach each other only through links. */
+export interface Cluster extends AsyncDisposable {
+  readonly members: readonly Member[];
+  member(name: string): Member;
+  /** The leader that a majority agrees on. Throws NoLeader when there is none within timeoutMs. */
+  leader(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Member>;
+  /** What each member says of itself, asked at the same time; `reachable: false` when it does not answer. */
+  status(options?: { timeoutMs?: number }): Promise<readonly MemberStatus[]>;
+}
+
+/** A Member is one etcd process with its own data folder. */
+export interface Member {
+  readonly name: string;
+  /** Where clients reach it directly, '127.0.0.1:port'; for the harness's own questions, never for load. */
+  readonly clientAddress: string;
+  readonly logPath: string;
+  readonly state: MemberState;
+  /** SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGSTOP and SIGCONT. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Starts it again with the same data folder and addresses, after kill. Resolves when it answers. */
+  restart(options?: { timeoutMs?: number }): Promise<void>;
+}
+
+export type MemberState =
+  | { readonly state: 'up'; readonly pid: number }
+  | { readonly state: 'paused'; readonly pid: number }
+  | { readonly state: 'down' };
+
+export type MemberStatus =
+  | { readonly member: string; readonly reachable: false; readonly reason: string }
+  | {
+      readonly member: string;
+      readonly reachable: true;
+      /** The name of the member that it takes for the leader; null when it knows none. */
+      readonly leader: string | null;
+      readonly term: number;
+      readonly revision: number;
+      readonly raftIndex: number;
+      readonly version: string;
+    };

@@ -1,0 +1,42 @@
+/**
+ * A Link is the one-way TCP path from one party to another; each is one Toxiproxy proxy. Parties are members
+ * ('m1'), service instances ('s1') and databases ('primary', 'replica').
+ */
+export interface Link {
+  readonly from: string;
+  readonly to: string;
+  /** Toxiproxy's name of it: 'm1->m2'. Sent URL-encoded. */
+  readonly proxy: string;
+  /** Where `from` connects: '127.0.0.1:port'. */
+  readonly listen: string;
+  readonly upstream: string;
+}
+
+/** reject: refused and reset. blackhole: bytes vanish, connections die at heal. hold: stalled, delivered at heal. */
+export type Flavour = 'reject' | 'blackhole' | 'hold';
+
+/** A Network is all links of a run, driven only through Toxiproxy's HTTP API. */
+export interface Network extends AsyncDisposable {
+  readonly links: readonly Link[];
+  /** Throws when there is no such link. */
+  link(from: string, to: string): Link;
+  /** Adds a link and returns it once it accepts connections. */
+  add(link: { from: string; to: string; upstream: string }): Promise<Link>;
+  /** Cuts the given links, both streams of each. Resolves when it is in force. */
+  cut(links: readonly Link[], flavour: Flavour): Promise<Cut>;
+  /**
+   * Stops the messages from one member to another and only those (FACTS: raft streams are dialled by the receiver,
+   * so messages a -> b travel downstream on link b->a, and upstream on link a->b).
+   */
+  cutMessages(from: string, to: string, flavour: Exclude<Flavour, 'reject'>): Promise<Cut>;
+  slow(links: readonly Link[], by: { latencyMs: number; jitterMs: number }): Promise<Cut>;
+  /** Removes every toxic, enables every link. */
+  reset(): Promise<void>;
+  /** Bytes seen so far by each link, both streams, while connections live. */
+  traffic(): Promise<ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>>;
+}
+
+/** A Cut is a change to links that can be undone; undoing twice is harmless. */
+export interface Cut {
+  heal(): Promise<void>;
+}

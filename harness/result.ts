@@ -1,0 +1,188 @@
+import type { Violation } from './checker/checker.ts';
+import type { CacheClass, Grade, OperationFunction, Outcome } from './history/operation.ts';
+import type { Promised } from './service/strategy.ts';
+
+/**
+ * A Result is everything a report is rendered from: one versioned JSON document per run, beside the histories.
+ * reports/result.schema.json says the same to other programs. All times are milliseconds on the run's clock
+ * (0 = the moment the cell's load began, warm-up is negative) unless the name says otherwise.
+ */
+export interface Result {
+  readonly schemaVersion: 1;
+  readonly manifest: Manifest;
+  readonly cells: readonly Cell[];
+  /** What `faultline saturate` found, when it ran. */
+  readonly saturation?: readonly SaturationRow[];
+}
+
+export interface Manifest {
+  readonly seed: number;
+  readonly profile: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** True when the run was cut short; what is here is what there was. */
+  readonly interrupted: boolean;
+  /** The command that repeats the run. */
+  readonly command: string;
+  readonly versions: {
+    readonly faultline: string;
+    readonly node: string;
+    readonly etcd: string;
+    readonly postgres: string;
+  };
+  readonly machine: {
+    readonly platform: string;
+    readonly arch: string;
+    readonly cpus: number;
+    readonly cpuModel: string;
+    readonly memoryGiB: number;
+  };
+}
+
+/** kept: judged and held. broken: judged and did not. unknown: could not be judged. */
+export type PromiseState = 'kept' | 'broken' | 'unknown';
+
+/** A Cell is one scenario with one strategy. */
+export interface Cell {
+  readonly scenario: string;
+  readonly strategy: string;
+  readonly seed: number;
+  /** broken if any promise is; else unknown if any is; `error` when the harness or its environment broke. */
+  readonly verdict: PromiseState | 'error';
+  /** Why it is unknown or an error. */
+  readonly reason?: string;
+  readonly members: number;
+  readonly instances: number;
+  readonly ratePerSecond: number;
+  readonly phases: readonly Phase[];
+  readonly faults: readonly Fault[];
+  readonly leaders: readonly LeaderChange[];
+  readonly load: LoadSummary;
+  readonly operations: readonly OperationRow[];
+  readonly cache: readonly CacheRow[];
+  readonly database: readonly DatabaseRow[];
+  readonly timeline: Timeline;
+  readonly promises: readonly PromiseVerdict[];
+  readonly violations: readonly Violation[];
+  readonly availability: Availability;
+  /** Paths relative to the result's folder. */
+  readonly files: { readonly history: string; readonly logs: string };
+}
+
+/** before, during, after the faults; a scenario without faults has only `before`. Warm-up belongs to none. */
+export interface Phase {
+  readonly name: PhaseName;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+export type PhaseName = 'before' | 'during' | 'after';
+
+export interface Fault {
+  readonly nemesis: string;
+  readonly sentence: string;
+  readonly targets: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface LeaderChange {
+  readonly atMs: number;
+  /** Null while a majority knows none. */
+  readonly leader: string | null;
+  readonly term: number;
+}
+
+export interface LoadSummary {
+  readonly offered: number;
+  readonly sent: number;
+  readonly dropped: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly sendLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+/** Latency of one kind of operation in one phase. Quantiles of those that ended ok. */
+export interface OperationRow {
+  readonly phase: PhaseName;
+  readonly f: OperationFunction;
+  readonly grade?: Grade;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** From when it was due (what a user felt), then from when it was sent. Null when none ended ok. */
+  readonly fromDueMs: Quantiles | null;
+  readonly fromSendMs: Quantiles | null;
+}
+
+export interface Quantiles {
+  readonly count: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface CacheRow {
+  readonly phase: PhaseName;
+  readonly reads: number;
+  readonly classes: Readonly<Record<CacheClass, number>>;
+  /** (hit + stale + coalesced + refresh) / all that have a class; null when none has. */
+  readonly hitRate: number | null;
+}
+
+/** Counted at the database itself, and at the instances' pools. */
+export interface DatabaseRow {
+  readonly phase: PhaseName;
+  readonly role: 'primary' | 'replica';
+  readonly seconds: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly queriesPerSecond: number;
+  readonly transactionsPerSecond: number;
+}
+
+/** A Timeline is equal-width buckets; every series has one number (or null) a bucket. */
+export interface Timeline {
+  readonly bucketMs: number;
+  readonly fromMs: number;
+  readonly ok: readonly number[];
+  readonly fail: readonly number[];
+  readonly info: readonly number[];
+  /** Latency from due of what ended ok, by the time it was due. */
+  readonly p50Ms: readonly (number | null)[];
+  readonly p99Ms: readonly (number | null)[];
+  readonly hitRate: readonly (number | null)[];
+  readonly databaseQps: readonly (number | null)[];
+}
+
+export interface PromiseVerdict {
+  readonly promise: Promised;
+  /** In words: "linearizable reads and writes". */
+  readonly text: string;
+  readonly state: PromiseState;
+  readonly reason?: string;
+  /** How many operations the judgement rests on. */
+  readonly operations: number;
+  readonly violations: number;
+}
+
+export interface Availability {
+  /** Worst share of ok among the buckets inside the faults; null without faults. */
+  readonly worstOkShareDuring: number | null;
+  /** From the first fault until the service answered as before, whether the fault was still there or not. */
+  readonly downMs: number | null;
+  /** From the last heal until the steady state held again; null when it never did, or without faults. */
+  readonly recoveryMs: number | null;
+}
+
+export interface SaturationRow {
+  readonly strategy: string;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly latencyMs: Quantiles;
+  /** CPU time of the service instance per request. */
+  readonly cpuMicrosPerRequest: number | null;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly state: PromiseState;
+  readonly reason?: string;
+}

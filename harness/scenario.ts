@@ -1,0 +1,49 @@
+import type { Workload } from './load/workload.ts';
+import type { Nemesis } from './nemesis/nemesis.ts';
+
+/** A Scenario is a plain value: what is started, what load is offered, and what is broken when. */
+export interface Scenario {
+  readonly name: string;
+  /** The question that it answers, as a user would ask it. */
+  readonly question: string;
+  readonly members: 1 | 3 | 5 | 7;
+  readonly instances: number;
+  readonly workload: Workload;
+  readonly ratePerSecond: number;
+  /** Times are told for 12 s of load (profile quick) and grow with the profile. */
+  readonly schedule: readonly Step[];
+  /** Below this share of the offered operations answered ok outside of faults, verdicts are unknown. */
+  readonly steadyOkShare: number;
+}
+
+/** A Step injects a nemesis at a time after load began and heals it later. */
+export interface Step {
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly nemesis: Nemesis;
+}
+
+/** `at(4_000, isolateLeader()).for(4_000)` */
+export function at(atMs: number, nemesis: Nemesis): { for(forMs: number): Step } {
+  return { for: (forMs) => ({ atMs, forMs, nemesis }) };
+}
+
+/** A Profile says how long a run takes; strategies' own times (lease TTLs, check periods) follow timeScale. */
+export interface Profile {
+  readonly name: 'quick' | 'standard' | 'nightly';
+  readonly warmUpMs: number;
+  readonly loadMs: number;
+  /** 1 = the article's own times (TTL 10 s, renewed every 5 s). */
+  readonly timeScale: number;
+  /** How long after the last heal instances may take to be back before the load ends. */
+  readonly recoverMs: number;
+}
+
+export const profiles: Readonly<Record<Profile['name'], Profile>> = {
+  quick: { name: 'quick', warmUpMs: 1_000, loadMs: 12_000, timeScale: 0.2, recoverMs: 4_000 },
+  standard: { name: 'standard', warmUpMs: 3_000, loadMs: 60_000, timeScale: 0.5, recoverMs: 10_000 },
+  nightly: { name: 'nightly', warmUpMs: 5_000, loadMs: 300_000, timeScale: 1, recoverMs: 20_000 },
+};
+
+/** The length of load that schedules are written for. */
+export const scheduleBaseMs = 12_000;
