@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
+import type { FaultWindow } from './history/operation.ts';
+import type { Injected, World } from './nemesis/nemesis.ts';
+import { type Profile, type Scenario, type Step, scheduleBaseMs } from './scenario.ts';
+
+/** The scenario's steps at the profile's length, in order of time. */
+export function planned(scenario: Pick<Scenario, 'schedule'>, profile: Pick<Profile, 'loadMs'>): Step[] {
+  const factor = profile.loadMs / scheduleBaseMs;
+  return scenario.schedule
+    .map((step) => ({ ...step, atMs: step.atMs * factor, forMs: step.forMs * factor }))
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
+export interface ScheduleOptions {
+  readonly steps: readonly Step[];
+  readonly world: World;
+  readonly clock: Clock;
+  /** When the load began, on the clock; steps count from here. */
+  readonly startNs: number;
+  /** Told when a fault comes into force and when it is gone. */
+  onChange?(active: readonly string[]): void;
+}
+
+/**
+ * Carries a schedule out and heals everything, whatever happens: when a step cannot be injected, when the signal
+ * aborts, when healing itself throws. Returns the windows as they really were: from before the injection began
+ * until after the healing ended, so that what happened in between counts as "during".
+ *
+ * Throws what injecting or healing threw, after everything else was healed.
+ */
+export async function carryOut(options: ScheduleOptions): Promise<FaultWindow[]> {
+  const { steps, world, clock, startNs } = options;
+  const active = new Map<Step, { injected: Injected; fromNs: number }>();
+  const windows: FaultWindow[] = [];
+  const tell = () => options.onChange?.([...active.values()].map((a) => a.injected.sentence));
+
+  async function heal(step: Step): Promise<void> {
+    const fault = active.get(step);
+    if (!fault) return;
+    try {
+      await fault.injected.heal();
+    } finally {
+      active.delete(step);
+      windows.push({
+        nemesis: step.nemesis.name,
+        sentence: fault.injected.sentence,
+        targets: fault.injected.targets,
+        fromNs: fault.fromNs,
+        toNs: clock.nowNs(),
+      });
+      tell();
+    }
+  }
+
+  const events = steps
+    .flatMap((step) => [
+      { atMs: step.atMs, step, kind: 'inject' as const },
+      { atMs: step.atMs + step.forMs, step, kind: 'heal' as const },
+    ])
+    .sort((a, b) => a.atMs - b.atMs);
+
+  const failures: unknown[] = [];
+  try {
+    for (const { atMs, step, kind } of events) {
+      const waitMs = (startNs - clock.nowNs()) / 1e6 + atMs;
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: world.signal });
+      if (kind === 'heal') {
+        await heal(step);
+        continue;
+      }
+      const fromNs = clock.nowNs();
+      active.set(step, { injected: await step.nemesis.inject(world), fromNs });
+      tell();
+    }
+  } catch (error) {
+    if (!world.signal.aborted) failures.push(error);
+  }
+  for (const step of [...active.keys()]) await heal(step).catch((error) => failures.push(error));
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) throw new AggregateError(failures, 'faults could not be injected and healed');
+  return windows.sort((a, b) => a.fromNs - b.fromNs);
+}
