@@ -34,3 +34,58 @@ export type KeyDistribution =
   | { readonly kind: 'zipf'; readonly theta: number }
   /** A share of the accesses goes to a share of the keys. */
   | { readonly kind: 'hotspot'; readonly keyShare: number; readonly accessShare: number };
+
+/** Throws a RangeError that names the field, what was expected and what came. */
+export function checkWorkload(workload: Workload): void {
+  const { keys, keyDistribution, mix, arrivals, deadlineMs, maxInFlight } = workload;
+  whole('keys', keys, 1, 10_000_000);
+  switch (keyDistribution.kind) {
+    case 'uniform':
+      break;
+    case 'zipf':
+      between('keyDistribution.theta', keyDistribution.theta, 0, 10);
+      break;
+    case 'hotspot':
+      between('keyDistribution.keyShare', keyDistribution.keyShare, 0, 1);
+      between('keyDistribution.accessShare', keyDistribution.accessShare, 0, 1);
+      break;
+    default:
+      oneOf('keyDistribution.kind', (keyDistribution as { kind: unknown }).kind, [
+        'uniform',
+        'zipf',
+        'hotspot',
+      ]);
+  }
+  for (const [kind, weight] of Object.entries(mix)) {
+    oneOf('an operation of the mix', kind, operationKinds);
+    if (weight !== undefined && !(weight >= 0 && Number.isFinite(weight))) {
+      throw new RangeError(`workload: mix['${kind}'] should be a number of 0 or more, got ${weight}`);
+    }
+  }
+  if (!Object.values(mix).some((weight) => weight > 0)) {
+    throw new RangeError(
+      `workload: mix should have an operation with a weight above 0, got ${JSON.stringify(mix)}`,
+    );
+  }
+  oneOf('arrivals', arrivals, ['constant', 'poisson']);
+  between('deadlineMs', deadlineMs, 1, 600_000);
+  whole('maxInFlight', maxInFlight, 1, 10_000);
+}
+
+function whole(name: string, value: number, from: number, to: number): void {
+  if (!Number.isInteger(value) || value < from || value > to) {
+    throw new RangeError(`workload: ${name} should be a whole number from ${from} to ${to}, got ${value}`);
+  }
+}
+
+function between(name: string, value: number, from: number, to: number): void {
+  if (!(value >= from && value <= to)) {
+    throw new RangeError(`workload: ${name} should be between ${from} and ${to}, got ${value}`);
+  }
+}
+
+function oneOf(name: string, value: unknown, expected: readonly string[]): void {
+  if (!expected.includes(value as string)) {
+    throw new RangeError(`workload: ${name} should be one of ${expected.join(', ')}, got ${String(value)}`);
+  }
+}
