@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Agent, request } from 'undici';
+import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
+import type { Member, MemberState } from './cluster.ts';
+
+/** A MemberNotReady says which member did not answer in time, or ended, with the last lines that it wrote. */
+export class MemberNotReady extends Error {
+  override readonly name = 'MemberNotReady';
+  constructor(
+    readonly member: string,
+    readonly what: string,
+    readonly lastOutput: string,
+  ) {
+    super(`${member} ${what}; its last output was:\n${lastOutput}`);
+  }
+}
+
+export interface LocalMemberOptions {
+  readonly name: string;
+  readonly supervisor: Supervisor;
+  readonly agent: Agent;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clientAddress: string;
+  readonly logPath: string;
+  readonly readyTimeoutMs: number;
+}
+
+/** A LocalMember is an etcd process of this machine. */
+export class LocalMember implements Member {
+  readonly name: string;
+  readonly clientAddress: string;
+  readonly logPath: string;
+  readonly #options: LocalMemberOptions;
+  #process: ManagedProcess | undefined;
+  #paused = false;
+  #stopped = false;
+
+  constructor(options: LocalMemberOptions) {
+    this.name = options.name;
+    this.clientAddress = options.clientAddress;
+    this.logPath = options.logPath;
+    this.#options = options;
+  }
+
+  /** Told from the process itself: a member that crashed is down, too. */
+  get state(): MemberState {
+    if (!this.#process || this.#process.exit) return { state: 'down' };
+    return { state: this.#paused ? 'paused' : 'up', pid: this.#process.pid };
+  }
+
+  /** Resolves when it answers a linearizable read. */
+  async start(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? this.#options.readyTimeoutMs;
+    const deadline = performance.now() + timeoutMs;
+    const { supervisor, command, args, environment: env, logPath } = this.#options;
+    // Its data goes away with it, and a leader that says goodbye hands over first: nothing to wait for.
+    const stopSignal = 'SIGKILL';
+    this.#paused = false;
+    const child = await supervisor.spawn({ name: this.name, command, args, env, logPath, stopSignal });
+    this.#process = child;
+    if (this.#stopped) await child.stop();
+    for (;;) {
+      options.signal?.throwIfAborted();
+      if (await this.#answers()) return;
+      if (child.exit) {
+        const how = `ended with ${child.exit.signal ?? child.exit.code} before it was ready`;
+        throw new MemberNotReady(this.name, how, await child.lastOutput());
+      }
+      if (performance.now() >= deadline) {
+        const how = `did not become ready in ${timeoutMs} ms`;
+        throw new MemberNotReady(this.name, how, await child.lastOutput());
+      }
+      await sleep(15, undefined, { signal: options.signal });
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#process?.signal('SIGKILL');
+    await this.#process?.exited;
+    this.#paused = false;
+  }
+
+  async pause(): Promise<void> {
+    this.#running('pause').signal('SIGSTOP');
+    this.#paused = true;
+  }
+
+  async resume(): Promise<void> {
+    this.#running('resume').signal('SIGCONT');
+    this.#paused = false;
+  }
+
+  async restart(options: { timeoutMs?: number } = {}): Promise<void> {
+    const { state } = this.state;
+    if (state !== 'down') throw new Error(`${this.name} should be down to be restarted, but is ${state}`);
+    await this.start(options);
+  }
+
+  /** Ends it for good. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#process?.stop();
+  }
+
+  #running(what: string): ManagedProcess {
+    if (this.#process && !this.#process.exit) return this.#process;
+    throw new Error(`${this.name} is down and cannot be asked to ${what}; restart it first`);
+  }
+
+  /** etcd's /health answers 200 once a read that needs a quorum has succeeded. */
+  async #answers(): Promise<boolean> {
+    try {
+      const response = await request(`http://${this.clientAddress}/health`, {
+        dispatcher: this.#options.agent,
+        signal: AbortSignal.timeout(1_000),
+      });
+      await response.body.dump();
+      return response.statusCode === 200;
+    } catch {
+      return false;
+    }
+  }
+}
