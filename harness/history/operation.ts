@@ -68,4 +68,6 @@ export interface FaultWindow {
 export interface History {
   readonly operations: readonly Operation[];
   readonly faults: readonly FaultWindow[];
+  /** `line`: read from a file without times; invokeNs and returnNs are line numbers. */
+  readonly orderedBy?: 'time' | 'line';
 }
