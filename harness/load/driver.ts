@@ -1,6 +1,10 @@
 import type { Grade } from '../history/operation.ts';
 import type { Supervisor } from '../process/supervisor.ts';
-import type { Workload } from './workload.ts';
+import type { DriverStats, DriverSummary } from './driver-summary.ts';
+import { WorkerProcess } from './worker-process.ts';
+import { checkWorkload, type Workload } from './workload.ts';
+
+export type { DriverStats, DriverSummary } from './driver-summary.ts';
 
 /** A Driver offers a workload open-loop to service instances from its own process and records every operation. */
 export interface Driver extends AsyncDisposable {
@@ -29,27 +33,33 @@ export interface DriverOptions {
   readonly logPath: string;
 }
 
-export interface DriverStats {
-  readonly atNs: number;
-  readonly offeredPerSecond: number;
-  readonly completedPerSecond: number;
-  readonly inFlight: number;
-  readonly ok: number;
-  readonly fail: number;
-  readonly info: number;
-  readonly dropped: number;
-}
-
-export interface DriverSummary {
-  readonly offered: number;
-  readonly sent: number;
-  readonly ok: number;
-  readonly fail: number;
-  readonly info: number;
-  /** Due, but never sent, because maxInFlight was reached. */
-  readonly dropped: number;
-  /** From due to sent. */
-  readonly sendLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly fromNs: number;
-  readonly toNs: number;
+/**
+ * Starts the driver's process. Throws a RangeError for a workload that cannot be offered, before anything is started.
+ * When it is disposed (or the command dies) the history is completed: what was in flight is recorded as lost.
+ */
+export async function startDriver(options: DriverOptions): Promise<Driver> {
+  const { supervisor, targets, workload, seed, originNs, historyPath, logPath } = options;
+  checkWorkload(workload);
+  if (targets.length === 0) throw new RangeError('the driver should have at least one target, got none');
+  const worker = await WorkerProcess.start({
+    supervisor,
+    name: 'driver',
+    program: 'harness/load/main.ts',
+    logPath,
+  });
+  try {
+    const open = { targets, workload, seed, originNs: String(originNs), historyPath };
+    await worker.call({ type: 'open', open });
+  } catch (error) {
+    await worker[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    run: async (run) => (await worker.call({ type: 'run', ...run })) as DriverSummary,
+    // When it has ended already there is nothing to stop.
+    stop: () => void worker.call({ type: 'stop' }).catch(() => {}),
+    finalReads: async ({ grades }) => void (await worker.call({ type: 'finalReads', grades })),
+    onStats: (listener) => worker.onStats(listener),
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  };
 }

@@ -1,0 +1,131 @@
+import type { Grade, Operation, Outcome } from '../history/operation.ts';
+import { outcomeOfAnswer } from '../history/outcome.ts';
+import {
+  type ContractAnswer,
+  type ContractRequest,
+  deleteRequest,
+  readRequest,
+  revisionOf,
+  writeRequest,
+} from '../service/http-contract.ts';
+import type { LogicalProcess } from './logical-process.ts';
+import type { PlannedOperation } from './operations.ts';
+
+/**
+ * An Attempt is a planned operation as one process sends it. It becomes one Operation of the history:
+ *
+ *   PlannedOperation --attemptOf--> Attempt --requestOf--> HTTP --endOf--> End, and learn for the process
+ */
+export interface Attempt {
+  readonly f: 'read' | 'write' | 'cas' | 'delete';
+  readonly key: string;
+  readonly grade?: Grade;
+  /** As an Operation has it: written value, [from, to] of a cas, null of a read or delete. */
+  readonly value: unknown;
+  /** cas only: the revision that stands for `from`. */
+  readonly expectedRevision?: number;
+}
+
+/** What an answer makes of an attempt, in the words of an Operation. */
+export type End = Pick<
+  Operation,
+  'outcome' | 'value' | 'swapped' | 'revision' | 'source' | 'cache' | 'staleMs' | 'error'
+>;
+
+/**
+ * A cas needs a revision whose value is known. A process that has none of the key yet reads it instead, and the
+ * history says so: a read of grade linearizable. The next cas of the key by this process compares on what it saw.
+ */
+export function attemptOf(planned: PlannedOperation, process: LogicalProcess): Attempt {
+  const { kind, key, value } = planned;
+  switch (kind) {
+    case 'write':
+      return { f: 'write', key, value };
+    case 'delete':
+      return { f: 'delete', key, value: null };
+    case 'cas': {
+      const known = process.known.get(key);
+      if (!known) return readAttempt(key, 'linearizable');
+      return { f: 'cas', key, value: [known.value, value], expectedRevision: known.revision };
+    }
+    case 'read:linearizable':
+      return readAttempt(key, 'linearizable');
+    case 'read:session':
+      return readAttempt(key, 'session');
+    case 'read:eventual':
+      return readAttempt(key, 'eventual');
+  }
+}
+
+export function readAttempt(key: string, grade: Grade): Attempt {
+  return { f: 'read', key, grade, value: null };
+}
+
+export function requestOf(attempt: Attempt): ContractRequest {
+  switch (attempt.f) {
+    case 'read':
+      return readRequest(attempt.key, attempt.grade!);
+    case 'write':
+      return writeRequest(attempt.key, attempt.value);
+    case 'cas':
+      return writeRequest(attempt.key, (attempt.value as [unknown, unknown])[1], attempt.expectedRevision);
+    case 'delete':
+      return deleteRequest(attempt.key);
+  }
+}
+
+export function endOf(attempt: Attempt, answer: ContractAnswer): End {
+  const { status, source, cache, staleMs } = answer;
+  const outcome = outcomeOfAnswer(attempt.f, status, answer.said);
+  const seen = { source, cache, staleMs };
+  if (outcome !== 'ok') return { ...lost(attempt, outcome, String(status)), ...seen };
+  const revision = revisionOf(answer);
+  switch (attempt.f) {
+    case 'read': {
+      if (status === 404) return { outcome, value: null, revision, ...seen };
+      const problem = problemOfRead(attempt, answer);
+      if (problem) return { ...lost(attempt, 'fail', problem), ...seen };
+      return { outcome, value: answer.body!.value, revision, ...seen };
+    }
+    case 'cas':
+      // The revision of a 409 belongs to some other write: it says nothing of this one.
+      if (status === 409) return { outcome, value: attempt.value, swapped: false, ...seen };
+      return { outcome, value: attempt.value, swapped: true, revision, ...seen };
+    default:
+      return { outcome, value: attempt.value, revision, ...seen };
+  }
+}
+
+/** The end of an attempt that brought no usable answer. */
+export function lost(attempt: Attempt, outcome: Outcome, error: string): End {
+  // A read that did not complete has no value; of a write it stays known what was asked.
+  return { outcome, value: attempt.f === 'read' ? undefined : attempt.value, error };
+}
+
+/**
+ * What the process knows of the key from now on. Only pairs that one answer showed together are kept: a wrong
+ * pair would make the checker see a lost update where there was none.
+ */
+export function learn(
+  process: LogicalProcess,
+  attempt: Attempt,
+  end: End,
+  sessionToken: string | undefined,
+): void {
+  if (sessionToken !== undefined) process.sessionToken = sessionToken;
+  if (end.outcome !== 'ok') return;
+  const { key } = attempt;
+  const value = attempt.f === 'cas' ? (attempt.value as [unknown, unknown])[1] : end.value;
+  if (end.swapped === false) process.known.forget(key);
+  else if (value === null) process.known.set(key, { value: null, revision: 0 });
+  else if (end.revision !== undefined && end.revision > 0)
+    process.known.set(key, { value, revision: end.revision });
+  else process.known.forget(key);
+}
+
+function problemOfRead(attempt: Attempt, answer: ContractAnswer): string | undefined {
+  if (answer.body === undefined || answer.body.value === undefined) return 'bad-body';
+  // An answer about another key would be one that reached the wrong request.
+  if (answer.body.key !== undefined && answer.body.key !== attempt.key) return 'wrong-key';
+  return undefined;
+}

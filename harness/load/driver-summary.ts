@@ -1,0 +1,26 @@
+/** DriverStats are told a few times a second while load is offered; counts are of the run so far. */
+export interface DriverStats {
+  readonly atNs: number;
+  readonly offeredPerSecond: number;
+  readonly completedPerSecond: number;
+  readonly inFlight: number;
+  readonly ok: number;
+  readonly fail: number;
+  readonly info: number;
+  readonly dropped: number;
+}
+
+/** A DriverSummary is what one run offered, and how it ended. */
+export interface DriverSummary {
+  readonly offered: number;
+  readonly sent: number;
+  readonly ok: number;
+  readonly fail: number;
+  readonly info: number;
+  /** Due, but never sent, because maxInFlight was reached. */
+  readonly dropped: number;
+  /** From due to sent. */
+  readonly sendLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly fromNs: number;
+  readonly toNs: number;
+}

@@ -1,0 +1,465 @@
+import { createHistogram } from 'node:perf_hooks';
+import { type Dispatcher, Pool } from 'undici';
+import type { Clock } from '../clock.ts';
+import { encodeCompletion, encodeInvoke } from '../history/format.ts';
+import type { Grade } from '../history/operation.ts';
+import { outcomeOfSilence } from '../history/outcome.ts';
+import { seeded } from '../random.ts';
+import { parseAnswer } from '../service/http-contract.ts';
+import { arrivals } from './arrivals.ts';
+import { type Attempt, attemptOf, type End, endOf, learn, lost, readAttempt, requestOf } from './attempt.ts';
+import type { DriverStats, DriverSummary } from './driver-summary.ts';
+import { type LogicalProcess, ProcessPool, processFactory } from './logical-process.ts';
+import { operations, type PlannedOperation } from './operations.ts';
+import type { Recorder } from './recorder.ts';
+import type { Workload } from './workload.ts';
+
+export interface OpenLoopOptions {
+  readonly targets: readonly { readonly instance: string; readonly url: string }[];
+  readonly workload: Workload;
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+}
+
+/**
+ * An OpenLoop offers operations when they are due, whatever became of the ones before: a service that stalls is
+ * asked on, as by users who know nothing of each other, and each wait is counted from when it was due.
+ *
+ *   arrivals --due--> pump --> free process of the next instance --> undici --> answer --> outcome --> recorder
+ *                       \-- maxInFlight reached: dropped and counted
+ */
+export class OpenLoop {
+  readonly #options: OpenLoopOptions;
+  readonly #stream: Generator<PlannedOperation, never, undefined>;
+  readonly #lanes: readonly Lane[];
+  /** Every key that a write was sent for. */
+  readonly #written = new Set<string>();
+  /** In the order of sending, hence of deadlines, since all have the same limit. Ended ones leave when they come first. */
+  readonly #flights: Flight[] = [];
+  #firstFlight = 0;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #runs = 0;
+  #offeredEver = 0;
+  #current: Run | undefined;
+  #abandoned = false;
+
+  constructor(options: OpenLoopOptions) {
+    const { workload, targets, seed } = options;
+    this.#options = options;
+    this.#stream = operations(workload, seed);
+    const createProcess = processFactory((workload.mix.cas ?? 0) > 0);
+    this.#lanes = targets.map(({ instance, url }) => ({
+      instance,
+      processes: new ProcessPool(createProcess),
+      inTransport: 0,
+      pool: new Pool(url, {
+        // As many connections as requests in flight: none waits in line behind another. maxInFlight bounds both.
+        pipelining: 1,
+        // Deadlines are our own: undici's have a resolution of 500 ms (FACTS 4).
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        connectTimeout: Math.max(1_000, workload.deadlineMs),
+        maxResponseSize: 1_048_576,
+      }),
+    }));
+  }
+
+  /** Offers load for durationMs, or until `stop`; resolves when the last operation has ended and is on disk. */
+  async run(
+    { ratePerSecond, durationMs }: { ratePerSecond: number; durationMs: number },
+    onStats: (stats: DriverStats) => void,
+  ): Promise<DriverSummary> {
+    if (this.#current) throw new Error('the driver already offers load: await that run first');
+    if (!(durationMs > 0 && Number.isFinite(durationMs))) {
+      throw new RangeError(`durationMs should be a number above 0, got ${durationMs}`);
+    }
+    this.#runs += 1;
+    const random = seeded(this.#options.seed).fork(`arrivals/${this.#runs}`);
+    const due = arrivals(this.#options.workload.arrivals, ratePerSecond, random);
+    const fromNs = this.#options.clock.nowNs();
+    const run: Run = {
+      fromNs,
+      untilNs: fromNs + durationMs * 1e6,
+      due,
+      nextDueNs: fromNs + due.nextNs(),
+      offered: 0,
+      sent: 0,
+      dropped: 0,
+      ok: 0,
+      fail: 0,
+      info: 0,
+      // From 1 microsecond to about 17 minutes, three digits.
+      lagNs: createHistogram({ lowest: 1_000, highest: 1e12, figures: 3 }),
+      ended: () => {},
+    };
+    const ended = new Promise<void>((resolve) => {
+      run.ended = resolve;
+    });
+    this.#current = run;
+    const stopStats = this.#tellStats(run, onStats);
+    try {
+      this.#pump(run);
+      await ended;
+    } finally {
+      stopStats();
+      this.#current = undefined;
+    }
+    await this.#options.recorder.flush();
+    return summarize(run);
+  }
+
+  /** Ends a run now; what is in flight still ends by itself. */
+  stop(): void {
+    const run = this.#current;
+    if (!run) return;
+    run.untilNs = Math.min(run.untilNs, this.#options.clock.nowNs());
+    clearTimeout(run.timer);
+    this.#pump(run);
+  }
+
+  /**
+   * Reads every key that was written, of each grade, on every instance. One that failed is asked again after a
+   * pause, as an operation of its own, up to finalAttempts times.
+   */
+  async finalReads(grades: readonly Grade[]): Promise<void> {
+    await Promise.all(
+      this.#lanes.map(async (lane) => {
+        let left = [...this.#written].flatMap((key) => grades.map((grade) => readAttempt(key, grade)));
+        for (let round = 0; left.length > 0 && round < finalAttempts && !this.#abandoned; round++) {
+          if (round > 0) await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
+          left = await this.#readAll(lane, left);
+        }
+      }),
+    );
+    await this.#options.recorder.flush();
+  }
+
+  /** Records what is in flight as lost, at once, and sends nothing more: for when the driver itself must go. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.stop();
+    for (const flight of this.#flights.slice(this.#firstFlight)) {
+      if (!flight.ended) flight.giveUp('driver-stopped');
+    }
+  }
+
+  async close(): Promise<void> {
+    this.abandon();
+    clearTimeout(this.#deadlineTimer);
+    await Promise.all(this.#lanes.map((lane) => lane.pool.destroy()));
+  }
+
+  #pump(run: Run): void {
+    if (this.#current !== run) return;
+    const now = this.#options.clock.nowNs();
+    // After a stall of our own, answers must be read between the sendings too.
+    for (let burst = 0; run.nextDueNs <= now && run.nextDueNs < run.untilNs; burst++) {
+      if (burst === maxBurst) {
+        setImmediate(() => this.#pump(run));
+        return;
+      }
+      this.#offer(run, run.nextDueNs);
+      run.nextDueNs = run.fromNs + run.due.nextNs();
+    }
+    if (run.nextDueNs < run.untilNs) {
+      // Rounded down: waking early costs a turn, waking late is lag.
+      const waitMs = (run.nextDueNs - this.#options.clock.nowNs()) / 1e6;
+      run.timer = setTimeout(() => this.#pump(run), Math.max(1, Math.floor(waitMs)));
+    } else {
+      // Of the last operations, none is due before the end of the run.
+      const waitMs = Math.max(0, (run.untilNs - now) / 1e6);
+      run.timer = setTimeout(() => {
+        run.drained = true;
+        if (inFlight(run) === 0) run.ended();
+      }, Math.ceil(waitMs));
+    }
+  }
+
+  #offer(run: Run, dueNs: number): void {
+    // Drawn even when it is dropped: the answers so far must not shift what is asked later.
+    const planned = this.#stream.next().value;
+    const lane = this.#lanes[this.#offeredEver++ % this.#lanes.length]!;
+    run.offered += 1;
+    if (lane.inTransport >= this.#options.workload.maxInFlight || this.#options.recorder.full) {
+      run.dropped += 1;
+      return;
+    }
+    run.sent += 1;
+    const { process, place } = lane.processes.take();
+    const attempt = attemptOf(planned, process);
+    const flight = this.#send(lane, process, place, attempt, dueNs, false, (end) => {
+      run[end.outcome] += 1;
+      if (run.drained && inFlight(run) === 0) run.ended();
+    });
+    run.lagNs.record(Math.max(1_000, flight.invokeNs - dueNs));
+  }
+
+  #send(
+    lane: Lane,
+    process: LogicalProcess,
+    place: number,
+    attempt: Attempt,
+    dueNs: number | undefined,
+    final: boolean,
+    onEnd: (end: End) => void,
+  ): Flight {
+    const { clock, recorder } = this.#options;
+    if (attempt.f !== 'read') this.#written.add(attempt.key);
+    const flight = new Flight(lane, process, attempt, clock.nowNs(), (end, sessionToken) => {
+      const endedNs = clock.nowNs();
+      const isInfo = end.outcome === 'info';
+      const head = { process: process.number, f: attempt.f, key: attempt.key, invokeNs: flight.invokeNs };
+      recorder.write(
+        encodeCompletion(
+          isInfo
+            ? { ...head, ...end, returnNs: Number.POSITIVE_INFINITY, endedNs }
+            : { ...head, ...end, returnNs: endedNs },
+        ),
+      );
+      learn(process, attempt, end, sessionToken);
+      if (isInfo) lane.processes.retire(place);
+      else lane.processes.giveBack(place);
+      onEnd(end);
+    });
+    recorder.write(
+      encodeInvoke({
+        process: process.number,
+        f: attempt.f,
+        key: attempt.key,
+        grade: attempt.grade,
+        value: attempt.value,
+        invokeNs: flight.invokeNs,
+        dueNs,
+        instance: lane.instance,
+        final: final || undefined,
+      }),
+    );
+    this.#flights.push(flight);
+    this.#forgetEnded();
+    this.#deadlineTimer ??= setTimeout(() => this.#expire(), this.#options.workload.deadlineMs);
+    flight.launch();
+    return flight;
+  }
+
+  /** Gives up what has reached its deadline, and sleeps until the next one. */
+  #expire(): void {
+    this.#deadlineTimer = undefined;
+    const limitNs = this.#options.workload.deadlineMs * 1e6;
+    const now = this.#options.clock.nowNs();
+    for (;;) {
+      this.#forgetEnded();
+      const oldest = this.#flights[this.#firstFlight];
+      if (!oldest) return;
+      const leftNs = oldest.invokeNs + limitNs - now;
+      if (leftNs > 0) {
+        this.#deadlineTimer = setTimeout(() => this.#expire(), Math.ceil(leftNs / 1e6));
+        return;
+      }
+      oldest.giveUp('deadline');
+    }
+  }
+
+  #forgetEnded(): void {
+    while (this.#flights[this.#firstFlight]?.ended) this.#firstFlight += 1;
+    // Cut in large pieces: each cut moves what is left.
+    if (this.#firstFlight > 1_024 || this.#firstFlight === this.#flights.length) {
+      this.#flights.splice(0, this.#firstFlight);
+      this.#firstFlight = 0;
+    }
+  }
+
+  /** Resolves to the attempts that failed. */
+  async #readAll(lane: Lane, attempts: readonly Attempt[]): Promise<Attempt[]> {
+    const failed: Attempt[] = [];
+    const queue = attempts.values();
+    const workers = Math.min(finalConcurrency, this.#options.workload.maxInFlight);
+    const work = async () => {
+      for (const attempt of queue) {
+        // Connections that an earlier operation still holds on to count too.
+        while (lane.inTransport >= this.#options.workload.maxInFlight || this.#options.recorder.full) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        if (this.#abandoned) return;
+        const { process, place } = lane.processes.take();
+        const end = await new Promise<End>((resolve) => {
+          this.#send(lane, process, place, attempt, undefined, true, resolve);
+        });
+        if (end.outcome !== 'ok') failed.push(attempt);
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, work));
+    return failed;
+  }
+
+  #tellStats(run: Run, onStats: (stats: DriverStats) => void): () => void {
+    let last = { atNs: run.fromNs, offered: 0, completed: 0 };
+    const timer = setInterval(() => {
+      const atNs = this.#options.clock.nowNs();
+      const { offered, dropped, ok, fail, info } = run;
+      const completed = ok + fail + info;
+      const seconds = (atNs - last.atNs) / 1e9;
+      onStats({
+        atNs,
+        offeredPerSecond: (offered - last.offered) / seconds,
+        completedPerSecond: (completed - last.completed) / seconds,
+        inFlight: inFlight(run),
+        ok,
+        fail,
+        info,
+        dropped,
+      });
+      last = { atNs, offered, completed };
+    }, statsEveryMs);
+    return () => clearInterval(timer);
+  }
+}
+
+const maxBurst = 64;
+const statsEveryMs = 250;
+const finalAttempts = 5;
+const finalPauseMs = 250;
+const finalConcurrency = 32;
+
+/** One instance, its connections, and the processes pinned to it. */
+interface Lane {
+  readonly instance: string;
+  readonly pool: Pool;
+  readonly processes: ProcessPool;
+  /** Requests that undici still holds. An operation may have ended before: one that was never sent, at its deadline. */
+  inTransport: number;
+}
+
+interface Run {
+  readonly fromNs: number;
+  untilNs: number;
+  readonly due: { nextNs(): number };
+  nextDueNs: number;
+  offered: number;
+  sent: number;
+  dropped: number;
+  ok: number;
+  fail: number;
+  info: number;
+  readonly lagNs: ReturnType<typeof createHistogram>;
+  timer?: NodeJS.Timeout;
+  /** Nothing more will be offered. */
+  drained?: boolean;
+  ended: () => void;
+}
+
+function inFlight(run: Run): number {
+  return run.sent - run.ok - run.fail - run.info;
+}
+
+function summarize(run: Run): DriverSummary {
+  const { offered, sent, dropped, ok, fail, info, lagNs } = run;
+  const ms = (ns: number) => ns / 1e6;
+  return {
+    offered,
+    sent,
+    ok,
+    fail,
+    info,
+    dropped,
+    sendLagMs:
+      lagNs.count === 0
+        ? { p50: 0, p99: 0, max: 0 }
+        : { p50: ms(lagNs.percentile(50)), p99: ms(lagNs.percentile(99)), max: ms(lagNs.max) },
+    fromNs: run.fromNs,
+    toNs: run.untilNs,
+  };
+}
+
+/** A Flight is one attempt on its way: undici tells it what happens, and it ends exactly once. */
+class Flight implements Dispatcher.DispatchHandler {
+  readonly invokeNs: number;
+  ended = false;
+  readonly #lane: Lane;
+  readonly #process: LogicalProcess;
+  readonly #attempt: Attempt;
+  readonly #onEnd: (end: End, sessionToken: string | undefined) => void;
+  /** Set from the moment that undici writes to the socket: from then on the request may have arrived. */
+  #controller: Dispatcher.DispatchController | undefined;
+  #released = false;
+  #status = 0;
+  #headers: Record<string, string | string[] | undefined> = {};
+  #body: Buffer[] = [];
+
+  constructor(
+    lane: Lane,
+    process: LogicalProcess,
+    attempt: Attempt,
+    invokeNs: number,
+    onEnd: (end: End, sessionToken: string | undefined) => void,
+  ) {
+    this.#lane = lane;
+    this.#process = process;
+    this.#attempt = attempt;
+    this.invokeNs = invokeNs;
+    this.#onEnd = onEnd;
+  }
+
+  launch(): void {
+    const { method, path, body } = requestOf(this.#attempt);
+    const { sessionToken } = this.#process;
+    const headers: string[] = [];
+    if (body !== undefined) headers.push('content-type', 'application/json');
+    if (sessionToken !== undefined) headers.push('session-token', sessionToken);
+    this.#lane.inTransport += 1;
+    this.#lane.pool.dispatch({ method, path, body, headers }, this);
+  }
+
+  giveUp(reason: string): void {
+    this.#end(lost(this.#attempt, outcomeOfSilence(this.#attempt.f, this.#controller !== undefined), reason));
+    // The connection is closed with it: a late answer must not meet the next request.
+    this.#controller?.abort(new Error(reason));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // It was given up while it waited for a connection, and recorded as never sent: so it must not be.
+    if (this.ended) controller.abort(new Error('given up before it was sent'));
+    else this.#controller = controller;
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#release();
+    if (this.ended) return;
+    const text = this.#body.length === 1 ? this.#body[0]!.toString() : Buffer.concat(this.#body).toString();
+    const answer = parseAnswer(this.#status, this.#headers, text);
+    this.#end(endOf(this.#attempt, answer), answer.sessionToken);
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
+    this.#release();
+    if (this.ended) return;
+    const sent = this.#controller !== undefined;
+    this.#end(lost(this.#attempt, outcomeOfSilence(this.#attempt.f, sent), error.code ?? error.name));
+  }
+
+  #end(end: End, sessionToken?: string): void {
+    this.ended = true;
+    this.#body = [];
+    this.#headers = {};
+    this.#onEnd(end, sessionToken);
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#lane.inTransport -= 1;
+  }
+}
