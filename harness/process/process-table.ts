@@ -38,6 +38,27 @@ export async function startTimeOf(pid: number): Promise<string | null> {
   }
 }
 
+/** The direct children of a process, zombies left out. */
+export async function childrenOf(parent: number): Promise<number[]> {
+  if (process.platform === 'linux') {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+    const parents = await Promise.all(
+      pids.map(async (pid) => {
+        const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+        const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        return state === 'Z' ? null : Number(ppid);
+      }),
+    );
+    return pids.filter((_, i) => parents[i] === parent);
+  }
+  const { stdout } = await run('ps', ['-ax', '-o', 'pid=,ppid=']);
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, ppid]) => ppid === parent)
+    .map(([pid]) => pid!);
+}
+
 /** The processes that a supervisor of this id started, and what they started in turn, by the variable they carry. */
 export async function markedProcesses(id: string): Promise<number[]> {
   const mark = `FAULTLINE_SUPERVISOR=${id}`;
