@@ -179,7 +179,11 @@ export function createApi(proxies: Proxies): FastifyInstance {
     app.route({
       method: [...route.methods],
       url: route.path,
-      handler: (request, reply) => send(reply, route.answer(read(request))),
+      handler(request, reply) {
+        // '/proxies/' is no proxy with an empty name.
+        if (Object.values(request.params as object).includes('')) return reply.callNotFound();
+        return send(reply, route.answer(read(request)));
+      },
     });
   }
   for (const path of new Set(known.map((route) => route.path))) {
@@ -201,10 +205,9 @@ function read(request: FastifyRequest): Request {
 async function send(reply: FastifyReply, pending: Answer | Promise<Answer>): Promise<FastifyReply> {
   const { status = 200, type = json, body } = await pending;
   if (body === undefined) return reply.code(status).send();
-  return reply
-    .code(status)
-    .header('content-type', type)
-    .send(typeof body === 'string' ? body : JSON.stringify(body));
+  // As bytes: fastify would add a charset to the type, which the original does not tell.
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return reply.code(status).header('content-type', type).send(bytes);
 }
 
 const describeError = ({ message, status }: { message: string; status: number }) => ({
