@@ -5,6 +5,7 @@ import type { Network } from '../network/network.ts';
 import { freePort } from '../process/free-port.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import type { Cluster, Member, MemberStatus } from './cluster.ts';
+import { archEnvironment } from './etcd-program.ts';
 import { findLeader } from './leader.ts';
 import { LocalMember } from './local-member.ts';
 import { memberId, memberStatus } from './member-status.ts';
@@ -204,6 +205,7 @@ function memberEnvironment(proxyUrl: string): Record<string, string | undefined>
   const noProxy = '127.0.0.1,localhost,0.0.0.0,::';
   return {
     ...Object.fromEntries(cleared.map((key) => [key, undefined])),
+    ...archEnvironment,
     HTTPS_PROXY: proxyUrl,
     https_proxy: proxyUrl,
     NO_PROXY: noProxy,

@@ -53,7 +53,6 @@ export class LocalMember implements Member {
   /** Resolves when it answers a linearizable read. */
   async start(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? this.#options.readyTimeoutMs;
-    const deadline = performance.now() + timeoutMs;
     const { supervisor, command, args, environment: env, logPath } = this.#options;
     // Its data goes away with it, and a leader that says goodbye hands over first: nothing to wait for.
     const stopSignal = 'SIGKILL';
@@ -61,8 +60,19 @@ export class LocalMember implements Member {
     const child = await supervisor.spawn({ name: this.name, command, args, env, logPath, stopSignal });
     this.#process = child;
     if (this.#stopped) await child.stop();
+    try {
+      await this.#ready(child, timeoutMs, options.signal);
+    } catch (error) {
+      // One that is not ready is down: it can be restarted, and nobody takes it for up.
+      await child.stop();
+      throw error;
+    }
+  }
+
+  async #ready(child: ManagedProcess, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (await this.#answers()) return;
       if (child.exit) {
         const how = `ended with ${child.exit.signal ?? child.exit.code} before it was ready`;
@@ -72,7 +82,7 @@ export class LocalMember implements Member {
         const how = `did not become ready in ${timeoutMs} ms`;
         throw new MemberNotReady(this.name, how, await child.lastOutput());
       }
-      await sleep(15, undefined, { signal: options.signal });
+      await sleep(15, undefined, { signal });
     }
   }
 

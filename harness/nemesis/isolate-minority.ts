@@ -1,0 +1,43 @@
+import type { Flavour } from '../network/network.ts';
+import { healOnce } from './heal-once.ts';
+import type { Nemesis } from './nemesis.ts';
+import { linksBetween, memberNames, needPeers, spoken } from './peer-links.ts';
+
+export interface IsolateMinorityOptions {
+  readonly flavour?: Flavour;
+  /** Whether the leader is on the small side. Without it the seed decides. */
+  readonly leader?: 'inside' | 'outside';
+}
+
+/**
+ * Splits the members in two: the largest minority (1 of 3, 2 of 5, 3 of 7) and the rest. The members of each side
+ * still reach each other.
+ */
+export function isolateMinority(options: IsolateMinorityOptions = {}): Nemesis {
+  const flavour = options.flavour ?? 'blackhole';
+  return {
+    name: 'isolate-minority',
+    async inject({ cluster, network, random, signal }) {
+      const names = memberNames({ cluster });
+      needPeers(names);
+      const size = Math.floor((names.length - 1) / 2);
+      const leader = (await cluster.leader({ signal })).name;
+      const shuffled = random.shuffle(names);
+      const followers = shuffled.filter((name) => name !== leader);
+      const ordered = {
+        inside: [leader, ...followers],
+        outside: [...followers, leader],
+        either: shuffled,
+      }[options.leader ?? 'either'];
+      const minority = ordered.slice(0, size).sort();
+      const majority = ordered.slice(size).sort();
+      const cut = await network.cut(linksBetween(network, minority, majority), flavour);
+      const side = minority.includes(leader) ? 'with the leader' : 'without the leader';
+      return {
+        sentence: `${spoken(minority)}, a minority ${side} ${leader}, cut off from ${spoken(majority)} (${flavour})`,
+        targets: minority,
+        heal: healOnce(() => cut.heal()),
+      };
+    },
+  };
+}

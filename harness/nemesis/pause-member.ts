@@ -1,0 +1,21 @@
+import { healOnce } from './heal-once.ts';
+import type { Nemesis } from './nemesis.ts';
+import { memberIn, type Role } from './role.ts';
+
+/** Stops a member (SIGSTOP) as a long garbage collection or a frozen machine would; healing lets it go on. */
+export function pauseMember(options: { role?: Role } = {}): Nemesis {
+  return {
+    name: 'pause-member',
+    async inject(world) {
+      const { member, title } = await memberIn(options.role ?? 'leader', world);
+      await member.pause();
+      return {
+        sentence: `${title}, was paused`,
+        targets: [member.name],
+        heal: healOnce(async () => {
+          if (member.state.state === 'paused') await member.resume();
+        }),
+      };
+    },
+  };
+}
