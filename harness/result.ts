@@ -47,6 +47,8 @@ export interface Cell {
   readonly scenario: string;
   readonly strategy: string;
   readonly seed: number;
+  /** The command that repeats this cell alone; reports compose it from the other fields when it is missing. */
+  readonly command?: string;
   /** broken if any promise is; else unknown if any is; `error` when the harness or its environment broke. */
   readonly verdict: PromiseState | 'error';
   /** Why it is unknown or an error. */
@@ -58,6 +60,8 @@ export interface Cell {
   readonly faults: readonly Fault[];
   readonly leaders: readonly LeaderChange[];
   readonly load: LoadSummary;
+  /** All kinds of operation together: quantiles cannot be put together again from those of each kind. */
+  readonly latency?: readonly LatencyRow[];
   readonly operations: readonly OperationRow[];
   readonly cache: readonly CacheRow[];
   readonly database: readonly DatabaseRow[];
@@ -98,6 +102,13 @@ export interface LoadSummary {
   readonly dropped: number;
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly sendLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+/** Latency of all that ended ok in one phase. */
+export interface LatencyRow {
+  readonly phase: PhaseName;
+  readonly fromDueMs: Quantiles | null;
+  readonly fromSendMs: Quantiles | null;
 }
 
 /** Latency of one kind of operation in one phase. Quantiles of those that ended ok. */

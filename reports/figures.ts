@@ -1,0 +1,56 @@
+// How figures are told in every report, so that the terminal, the page and the job summary say the same.
+
+/** What stands where there is no figure. */
+export const none = '–';
+
+/** A count: 12,345. */
+export function count(n: number): string {
+  return Math.round(n).toLocaleString('en-US');
+}
+
+/** A figure of three digits or so, whatever its size: 0.042, 0.42, 4.2, 42, 4,200. */
+export function figure(n: number | null | undefined): string {
+  if (n === null || n === undefined || !Number.isFinite(n)) return none;
+  const size = Math.abs(n);
+  if (size === 0) return '0';
+  if (size < 0.1) return n.toPrecision(1);
+  if (size < 1) return n.toFixed(2);
+  if (size < 9.95) return n.toFixed(1);
+  return count(n);
+}
+
+/** A length of time with its unit: 0.4 ms, 840 ms, 1.24 s, 3 min 12 s. */
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return none;
+  if (Math.abs(ms) < 999.5) return `${figure(ms)} ms`;
+  if (Math.abs(ms) < 9_995) return `${(ms / 1000).toFixed(2)} s`;
+  if (Math.abs(ms) < 99_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** A moment on the cell's clock: 4.10 s. */
+export function moment(ms: number): string {
+  return Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'the end';
+}
+
+/** A share in percent, cut and never rounded up: 0.9999 is 99.9 %, since 100 % would claim that none is missing. */
+export function share(part: number | null | undefined): string {
+  if (part === null || part === undefined || !Number.isFinite(part)) return none;
+  if (part > 0 && part < 0.001) return '<0.1 %';
+  const percent = Math.floor(part * 1000 + 1e-9) / 10;
+  return `${percent === 100 || percent === 0 ? percent : percent.toFixed(1)} %`;
+}
+
+/** "1 violation", "3 violations". */
+export function counted(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A value of an operation in few characters: 12, "on", nil. Values may be anything that JSON holds. */
+export function valueText(value: unknown, length = 24): string {
+  if (value === null) return 'nil';
+  if (value === undefined) return '?';
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}

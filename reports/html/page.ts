@@ -1,0 +1,287 @@
+import { createHash } from 'node:crypto';
+import type { Cell, Result } from '../../harness/result.ts';
+import { asset, packageAsset } from '../asset.ts';
+import { digest, type Latency, recoveryText } from '../digest.ts';
+import { count, counted, duration, figure, none, share } from '../figures.ts';
+import { findings } from '../finding.ts';
+import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
+import { cellSection } from './cell.ts';
+import { chartData } from './charts.ts';
+import { type Content, embeddedJson, html, Markup } from './markup.ts';
+import { command, mark, stateWord, table } from './part.ts';
+import { sparkline } from './sparkline.ts';
+
+/**
+ * report.html: one file that holds everything it needs. It asks the network for nothing, and its content policy
+ * would not let it: only the two scripts written here may run, by their hashes.
+ */
+export function renderHtml(result: Result): string {
+  const all = tally(result);
+  const cells = named(result.cells);
+  const charts = result.cells.map(chartData);
+  const scripts = [packageAsset('uplot/dist/uPlot.iife.min.js'), asset('reports/html/page.js')];
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${scripts.map(hash).join(' ')}; base-uri 'none'; form-action 'none'`;
+  const notKept = cells.filter(({ cell }) => cellState(cell) !== 'kept').length;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${stateMarks[all.state]} ${all.headline} Faultline, seed ${result.manifest.seed}</title>
+<link rel="icon" href="${icon(all.state)}">
+<style>${new Markup(packageAsset('uplot/dist/uPlot.min.css'))}${new Markup(asset('reports/html/page.css'))}</style>
+</head>
+<body>
+<a class="skip" href="#results">Skip to the results</a>
+${banner(result, all)}
+<main>
+${findingsPart(result, cells)}
+${matrixPart(result.cells, cells)}
+${comparisonPart(cells)}
+${saturationPart(result)}
+${
+  cells.length === 0
+    ? null
+    : html`<section aria-labelledby="cells-title"><h2 id="cells-title">Every cell</h2>${toolbar(all)}${cells.map(
+        ({ cell, id }, index) =>
+          cellSection(
+            {
+              cell,
+              id,
+              index,
+              // What went wrong is open; of a run in which all went well the first, so that there is something to see.
+              open: notKept === 0 ? index === 0 : cellState(cell) !== 'kept' && notKept <= 6,
+              charts: charts[index] !== null,
+            },
+            result.manifest,
+          ),
+      )}</section>`
+}
+${manifestPart(result)}
+</main>
+<footer>Rendered from <a href="./result.json">result.json</a> by Faultline ${result.manifest.versions.faultline}. Also here: <a href="./report.md">report.md</a>, <a href="./junit.xml">junit.xml</a>.</footer>
+<script type="application/json" id="chart-data">${embeddedJson(charts)}</script>
+${scripts.map((script) => html`<script>${new Markup(script)}</script>\n`)}</body>
+</html>
+`;
+  return page.text;
+}
+
+interface Named {
+  readonly cell: Cell;
+  readonly id: string;
+}
+
+/** An address for each cell that a person can read and a link can keep. */
+function named(cells: readonly Cell[]): Named[] {
+  const seen = new Set<string>();
+  return cells.map((cell, i) => {
+    const slug = `${cell.scenario}--${cell.strategy}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-');
+    const id = seen.has(slug) ? `${slug}-${i}` : slug;
+    seen.add(slug).add(id);
+    return { cell, id: `cell-${id}` };
+  });
+}
+
+function hash(script: string): string {
+  return `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+}
+
+function icon(state: State): string {
+  const fill = { kept: '1d8a56', broken: 'd03545', unknown: 'c08a14', error: '8b57b8' }[state];
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#${fill}"/><path d="M3 10h3l2-6 2 9 1.5-3H13" fill="none" stroke="#fff" stroke-width="1.6"/></svg>`)}`;
+}
+
+function banner(result: Result, all: Tally): Markup {
+  const { manifest } = result;
+  const counter = (n: number, text: string, state?: State) =>
+    html`<li class="${n === 0 ? 'nought' : (state ?? '')}"><b>${count(n)}</b>${text}</li>`;
+  return html`<header class="banner ${all.state}"><div>
+<p class="brand">Faultline · seed ${manifest.seed} · ${manifest.profile} · <time datetime="${manifest.startedAt}">${manifest.startedAt.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')}</time> · ${took(result)}</p>
+<h1>${mark(all.state)}<span>${all.headline}</span></h1>
+<ul class="counters">${counter(all.promises.kept, all.promises.kept === 1 ? 'promise kept' : 'promises kept', 'kept')}${counter(all.promises.broken, 'broken', 'broken')}${counter(all.promises.unknown, 'unknown', 'unknown')}${all.cells.error > 0 ? counter(all.cells.error, all.cells.error === 1 ? 'cell in error' : 'cells in error', 'error') : null}${counter(result.cells.length, result.cells.length === 1 ? 'cell' : 'cells')}${counter(all.operations, 'operations recorded')}</ul>
+</div></header>`;
+}
+
+function took({ manifest }: Result): string {
+  return duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt));
+}
+
+function findingsPart(result: Result, cells: readonly Named[]): Markup | null {
+  const found = findings(result);
+  if (found.length === 0) return null;
+  const ids = new Map(cells.map(({ cell, id }) => [cell, id]));
+  const shown = found.slice(0, 8);
+  return html`<section aria-labelledby="findings-title"><h2 id="findings-title">What to look at</h2>${shown.map(
+    (finding) => {
+      const why = finding.violations[0]?.summary ?? finding.reason;
+      return html`<article class="card finding ${finding.state}"><h3>${mark(finding.state)}<span>${finding.what} <span class="where">${finding.state} in</span> <a href="#${ids.get(finding.cell) ?? ''}">${finding.cell.scenario} · ${finding.cell.strategy}</a></span></h3>${why === undefined ? null : html`<p class="said">${why}</p>`}${command(finding.command)}</article>`;
+    },
+  )}${found.length > shown.length ? html`<p class="dim">… and ${found.length - shown.length} more below.</p>` : null}</section>`;
+}
+
+function matrixPart(cells: readonly Cell[], ids: readonly Named[]): Markup | null {
+  if (cells.length === 0) return null;
+  const strategies = [...new Set(cells.map((cell) => cell.strategy))];
+  const scenarios = [...new Set(cells.map((cell) => cell.scenario))];
+  return html`<section id="results" aria-labelledby="matrix-title"><h2 id="matrix-title">Strategies and scenarios</h2><div class="scroll" tabindex="0" role="region" aria-label="Verdict of every strategy in every scenario"><div class="matrix" style="--columns:${scenarios.length}"><div class="corner"></div>${scenarios.map(
+    (scenario) => html`<div class="axis-label column">${scenario}</div>`,
+  )}${strategies.map(
+    (strategy) =>
+      html`<div class="axis-label">${strategy}</div>${scenarios.map((scenario) => {
+        const here = ids.filter(({ cell }) => cell.strategy === strategy && cell.scenario === scenario);
+        return here.length === 0
+          ? html`<div class="tile"><span class="dim">not run</span></div>`
+          : here.length === 1
+            ? tile(here[0]!)
+            : html`<div>${here.map(tile)}</div>`;
+      })}`,
+  )}</div></div><p class="key"><span><i style="--swatch:var(--ok)"></i>ok</span><span><i style="--swatch:var(--fail)"></i>fail: it certainly did not happen</span><span><i style="--swatch:var(--info)"></i>info: it may have happened</span><span><i style="--swatch:var(--fault-edge)"></i>a fault</span></p></section>`;
+}
+
+function tile({ cell, id }: Named): Markup {
+  const state = cellState(cell);
+  const figures = digest(cell);
+  const kept = cell.promises.filter((promise) => promiseState(promise) === 'kept').length;
+  const lines: Content[] = [];
+  if (figures.before !== null)
+    lines.push(
+      html`<span class="line"><span>p99 ${figure(figures.before.p99)}${figures.during === null ? '' : ` → ${figure(figures.during.p99)}`} ms</span><span>${
+        figures.neverRecovered
+          ? 'never recovered'
+          : figures.recoveryMs === null
+            ? ''
+            : `recovered ${recoveryText(figures)}`
+      }</span></span>`,
+    );
+  return html`<a class="tile ${state}" href="#${id}"><span class="verdict">${mark(state)}<span>${
+    cell.promises.length === 0 ? state : `${kept} of ${counted(cell.promises.length, 'promise')} kept`
+  }</span><span class="small-scenario">${cell.scenario}</span></span>${sparkline(cell)}${lines}${
+    state === 'kept' ? null : html`<span class="why">${whyNot(cell)}</span>`
+  }</a>`;
+}
+
+function whyNot(cell: Cell): string {
+  const broken = cell.promises.find((promise) => promiseState(promise) === 'broken');
+  if (broken !== undefined) return `broken: ${broken.text}`;
+  const unknown = cell.promises.find((promise) => promiseState(promise) === 'unknown');
+  return unknown === undefined ? (cell.reason ?? '') : `unknown: ${unknown.text}`;
+}
+
+function comparisonPart(cells: readonly Named[]): Markup | null {
+  if (cells.length === 0) return null;
+  const rows: (Content[] | string)[] = [];
+  let exact = true;
+  for (const scenario of new Set(cells.map(({ cell }) => cell.scenario))) {
+    rows.push(scenario);
+    for (const { cell, id } of cells.filter((one) => one.cell.scenario === scenario)) {
+      const figures = digest(cell);
+      const { ok, fail, info } = figures.outcomes;
+      exact &&= [figures.before, figures.during, figures.after].every((pair) => pair?.allKinds !== false);
+      rows.push([
+        html`<a href="#${id}">${cell.strategy}</a>`,
+        stateWord(cellState(cell)),
+        ...(cell.load.offered === 0
+          ? [none, none, none]
+          : [
+              count(ok),
+              fail === 0 ? '0' : html`<span class="fail-figure">${count(fail)}</span>`,
+              info === 0 ? '0' : html`<span class="info-figure">${count(info)}</span>`,
+            ]),
+        pair(figures.before),
+        pair(figures.during),
+        pair(figures.after),
+        share(figures.hitRate),
+        figure(figures.databaseQps),
+        duration(figures.downMs),
+        recoveryText(figures),
+        figures.leaders.text,
+      ]);
+    }
+  }
+  return html`<section aria-labelledby="comparison-title"><h2 id="comparison-title">Side by side</h2><div class="card">${table(
+    'Figures of every strategy in every scenario',
+    [
+      { heading: 'strategy' },
+      { heading: 'verdict' },
+      { heading: 'ok', number: true },
+      { heading: 'fail', number: true },
+      { heading: 'info', number: true },
+      { heading: html`p50 / p99 ms<br>before`, number: true },
+      { heading: 'during', number: true },
+      { heading: 'after', number: true },
+      { heading: 'hit rate', number: true },
+      { heading: 'DB QPS', number: true },
+      { heading: 'down', number: true },
+      { heading: 'recovery', number: true },
+      { heading: 'leader' },
+    ],
+    rows,
+  )}</div><p class="key">Latency counts from when an operation was due, of what ended ok${exact ? '' : ', of the slowest kind of operation'}. Hit rate and database queries are over the whole load.</p></section>`;
+}
+
+function pair(latency: Latency | null): string {
+  return latency === null ? none : `${figure(latency.p50)} / ${figure(latency.p99)}`;
+}
+
+function saturationPart({ saturation }: Result): Markup | null {
+  if (saturation === undefined || saturation.length === 0) return null;
+  const most = Math.max(...saturation.map((row) => row.requestsPerSecond)) || 1;
+  return html`<section aria-labelledby="saturation-title"><h2 id="saturation-title">Saturation</h2><div class="card">${table(
+    'Highest rate of each strategy, closed-loop and without faults',
+    [
+      { heading: 'strategy' },
+      { heading: 'connections', number: true },
+      { heading: 'requests/s', number: true },
+      { heading: html`<span class="dim">of the best</span>` },
+      { heading: 'p50 ms', number: true },
+      { heading: 'p99 ms', number: true },
+      { heading: 'CPU µs/request', number: true },
+      { heading: 'verdict' },
+    ],
+    saturation.map((row, i) => [
+      row.strategy === saturation[i - 1]?.strategy
+        ? html`<span class="dim">${row.strategy}</span>`
+        : row.strategy,
+      count(row.connections),
+      figure(row.requestsPerSecond),
+      html`<span class="bar-room"><span class="bar" style="width:${((100 * row.requestsPerSecond) / most).toFixed(1)}%"></span></span>`,
+      figure(row.latencyMs.p50),
+      figure(row.latencyMs.p99),
+      figure(row.cpuMicrosPerRequest),
+      html`${stateWord(row.state)}${row.reason === undefined ? null : html`<br><span class="dim">${row.reason}</span>`}`,
+    ]),
+  )}</div></section>`;
+}
+
+function toolbar(all: Tally): Markup {
+  const states = (['broken', 'unknown', 'error', 'kept'] as const).filter((state) => all.cells[state] > 0);
+  return html`<div class="toolbar" data-script hidden role="group" aria-label="Show cells"><button type="button" data-filter="all" aria-pressed="true">All</button>${
+    states.length < 2
+      ? null
+      : states.map(
+          (state) =>
+            html`<button type="button" data-filter="${state}" aria-pressed="false">${state} ${all.cells[state]}</button>`,
+        )
+  }<span class="gap"></span><button type="button" data-fold="open">Open all</button><button type="button" data-fold="close">Close all</button></div>`;
+}
+
+function manifestPart({ manifest }: Result): Markup {
+  const { versions, machine } = manifest;
+  const facts: [string, Content][] = [
+    ['seed', manifest.seed],
+    ['profile', manifest.profile],
+    ['started', manifest.startedAt],
+    ['finished', `${manifest.finishedAt}${manifest.interrupted ? ' (cut short)' : ''}`],
+    ['faultline', versions.faultline],
+    ['etcd', versions.etcd],
+    ['PostgreSQL', versions.postgres],
+    ['Node', versions.node],
+    ['machine', `${machine.cpus} × ${machine.cpuModel}, ${figure(machine.memoryGiB)} GiB`],
+    ['platform', `${machine.platform} ${machine.arch}`],
+  ];
+  return html`<section aria-labelledby="manifest-title"><h2 id="manifest-title">How this was run</h2><div class="card"><dl class="facts">${facts.map(
+    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>${command(manifest.command)}</div></section>`;
+}

@@ -1,0 +1,192 @@
+import type { Cell, Manifest, Result } from '../harness/result.ts';
+import { digest, type Latency, phasesOf, recoveryText } from './digest.ts';
+import { count, counted, duration, figure, moment, none, share } from './figures.ts';
+import { type Finding, findings } from './finding.ts';
+import { cellState, promiseState, type State, tally } from './verdict.ts';
+
+const icons: Readonly<Record<State, string>> = { kept: '✅', broken: '❌', unknown: '❔', error: '💥' };
+
+/**
+ * report.md: the result as a GitHub job summary or a page in a wiki. A job summary holds 1 MiB, so what a reader
+ * needs first comes first, and the details of each cell are last.
+ */
+export function renderMarkdown(result: Result): string {
+  const { manifest } = result;
+  const all = tally(result);
+  const blocks = [
+    `# ${icons[all.state]} Faultline: ${text(all.headline)}`,
+    manifestLine(manifest),
+    ...findings(result).map(findingBlock),
+  ];
+  if (result.cells.length > 0) blocks.push('## Strategies and scenarios', summary(result.cells));
+  if (result.saturation !== undefined && result.saturation.length > 0)
+    blocks.push('## Saturation', saturation(result.saturation));
+  if (result.cells.length > 0) blocks.push('## Details', ...result.cells.map(details));
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function manifestLine(manifest: Manifest): string {
+  const { versions, machine } = manifest;
+  const took = duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt));
+  const about = [
+    `seed ${manifest.seed}`,
+    `profile ${manifest.profile}`,
+    `${manifest.startedAt} (${took})`,
+    `faultline ${versions.faultline}, etcd ${versions.etcd}, PostgreSQL ${versions.postgres}, Node ${versions.node}`,
+    `${machine.platform} ${machine.arch}, ${machine.cpus} × ${machine.cpuModel}, ${figure(machine.memoryGiB)} GiB`,
+  ];
+  return `${about.map(text).join(' · ')}\n\n${fenced(manifest.command)}`;
+}
+
+function findingBlock(finding: Finding): string {
+  const { cell, promise } = finding;
+  const extent =
+    promise !== undefined && finding.state === 'broken'
+      ? ` (${counted(promise.violations, 'violation')} in ${counted(promise.operations, 'operation')})`
+      : '';
+  const lines = [
+    `### ${icons[finding.state]} ${text(cell.scenario)} · ${text(cell.strategy)}: ${text(finding.what)}`,
+    `**${finding.state}**${extent}${finding.reason === undefined ? '' : `: ${text(finding.reason)}`}`,
+  ];
+  const shown = finding.violations.slice(0, 3).map((violation) => `- ${text(violation.summary)}`);
+  if (shown.length > 0) lines.push(shown.join('\n'));
+  lines.push(fenced(finding.command));
+  return lines.join('\n\n');
+}
+
+function summary(cells: readonly Cell[]): string {
+  const figures = cells.map((cell) => ({ cell, ...digest(cell) }));
+  const rows = figures.map(({ cell, ...row }) => [
+    text(cell.scenario),
+    text(cell.strategy),
+    `${icons[cellState(cell)]} ${cellState(cell)}`,
+    cell.load.offered === 0
+      ? none
+      : [row.outcomes.ok, row.outcomes.fail, row.outcomes.info].map(count).join(' / '),
+    pair(row.before),
+    pair(row.during),
+    share(row.hitRate),
+    figure(row.databaseQps),
+    recoveryText(row),
+    text(row.leaders.text),
+  ]);
+  const exact = figures.every((row) => row.before?.allKinds !== false && row.during?.allKinds !== false);
+  return (
+    table(
+      [
+        'scenario',
+        'strategy',
+        'verdict',
+        'ok / fail / info',
+        'p50 / p99 ms before',
+        'during',
+        'hit rate',
+        'DB QPS',
+        'recovery',
+        'leader',
+      ],
+      'lllrrrrrrl',
+      rows,
+    ) + (exact ? '' : '\n\np50 / p99: of the slowest kind of operation.')
+  );
+}
+
+function pair(latency: Latency | null): string {
+  return latency === null ? none : `${figure(latency.p50)} / ${figure(latency.p99)}`;
+}
+
+function saturation(rows: NonNullable<Result['saturation']>): string {
+  return table(
+    ['strategy', 'verdict', 'connections', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs / request'],
+    'llrrrrr',
+    rows.map((row) => [
+      text(row.strategy),
+      `${icons[row.state]} ${row.state}`,
+      count(row.connections),
+      figure(row.requestsPerSecond),
+      figure(row.latencyMs.p50),
+      figure(row.latencyMs.p99),
+      figure(row.cpuMicrosPerRequest),
+    ]),
+  );
+}
+
+function details(cell: Cell): string {
+  const state = cellState(cell);
+  const blocks = [
+    `<details><summary>${icons[state]} ${text(cell.scenario)} · ${text(cell.strategy)}</summary>`,
+  ];
+  if (cell.reason !== undefined) blocks.push(text(cell.reason));
+  if (cell.promises.length > 0)
+    blocks.push(
+      table(
+        ['promise', 'state', 'operations judged', 'violations'],
+        'llrr',
+        cell.promises.map((promise) => [
+          text(promise.text),
+          `${icons[promiseState(promise)]} ${promiseState(promise)}${promise.reason === undefined ? '' : `: ${text(promise.reason)}`}`,
+          count(promise.operations),
+          count(promise.violations),
+        ]),
+      ),
+    );
+  if (cell.faults.length > 0)
+    blocks.push(
+      cell.faults
+        .map((fault) => `- ${moment(fault.fromMs)} to ${moment(fault.toMs)}: ${text(fault.sentence)}`)
+        .join('\n'),
+    );
+  const rows = phasesOf(cell).flatMap((phase) =>
+    cell.operations
+      .filter((row) => row.phase === phase)
+      .map((row) => [
+        phase,
+        row.grade === undefined ? row.f : `${row.f} (${row.grade})`,
+        [row.outcomes.ok, row.outcomes.fail, row.outcomes.info].map(count).join(' / '),
+        row.fromDueMs === null ? none : `${figure(row.fromDueMs.p50)} / ${figure(row.fromDueMs.p99)}`,
+        row.fromSendMs === null ? none : `${figure(row.fromSendMs.p50)} / ${figure(row.fromSendMs.p99)}`,
+      ]),
+  );
+  if (rows.length > 0)
+    blocks.push(
+      table(['phase', 'operation', 'ok / fail / info', 'p50 / p99 ms from due', 'from send'], 'llrrr', rows),
+    );
+  blocks.push('</details>');
+  return blocks.join('\n\n');
+}
+
+function table(heading: readonly string[], aligns: string, rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(heading),
+    line([...aligns].map((align) => (align === 'r' ? '--:' : ':--'))),
+    ...rows.map(line),
+  ].join('\n');
+}
+
+/** Text that is not ours: on one line, and with nothing that Markdown or HTML would take for its own. */
+function text(words: string): string {
+  return (
+    oneLine(words)
+      .replace(/&/g, '&amp;')
+      .replace(/</g, '&lt;')
+      .replace(/>/g, '&gt;')
+      .replace(/[\\`*_[\]|#~]/g, '\\$&')
+      // A mention would notify people, a bare URL would become a link.
+      .replace(/@/g, '&#64;')
+      .replace(/:\/\//g, '&#58;//')
+  );
+}
+
+function oneLine(words: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to take out
+  return words.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+}
+
+/** A fence longer than any run of backticks in it. */
+function fenced(command: string): string {
+  const line = oneLine(command);
+  const longest = Math.max(2, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}sh\n${line}\n${fence}`;
+}
