@@ -154,6 +154,7 @@ export interface DatabaseRow {
 export interface Timeline {
   readonly bucketMs: number;
   readonly fromMs: number;
+  /** How many operations that were due in the bucket ended so. */
   readonly ok: readonly number[];
   readonly fail: readonly number[];
   readonly info: readonly number[];
@@ -161,6 +162,7 @@ export interface Timeline {
   readonly p50Ms: readonly (number | null)[];
   readonly p99Ms: readonly (number | null)[];
   readonly hitRate: readonly (number | null)[];
+  /** Queries per second of primary and replica together. */
   readonly databaseQps: readonly (number | null)[];
 }
 
@@ -178,7 +180,10 @@ export interface PromiseVerdict {
 export interface Availability {
   /** Worst share of ok among the buckets inside the faults; null without faults. */
   readonly worstOkShareDuring: number | null;
-  /** From the first fault until the service answered as before, whether the fault was still there or not. */
+  /**
+   * From the first fault until the service answered as before, whether the fault was still there or not; 0 when it
+   * never ceased to, null when it never did again, or without faults.
+   */
   readonly downMs: number | null;
   /** From the last heal until the steady state held again; null when it never did, or without faults. */
   readonly recoveryMs: number | null;

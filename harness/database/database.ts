@@ -37,8 +37,9 @@ export interface DatabaseServer {
 
 export interface CountingAccess {
   readonly url: string;
-  /** The database whose queries and transactions are counted. */
+  /** The database and the role of the services, whose queries and transactions are counted. */
   readonly database: string;
+  readonly user: string;
 }
 
 /** A NotOurs is thrown when a fault is asked of a server that the harness did not start. */

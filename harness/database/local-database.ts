@@ -95,6 +95,7 @@ class LocalServer implements DatabaseServer {
     this.counting = {
       url: `postgres://${roles.harness}:${ground.template.password}@${this.address}/${roles.harnessDatabase}`,
       database: roles.serviceDatabase,
+      user: roles.service,
     };
     this.#port = port;
     this.#ground = ground;
