@@ -1,0 +1,215 @@
+import type { Operation } from '../history/operation.ts';
+import type { Model } from './model.ts';
+import { Values } from './values.ts';
+
+/** What a step does, as small numbers: see Effect. */
+export const Kind = { expect: 0, expectNot: 1, set: 2, swap: 3, append: 4 } as const;
+
+/** The number of all values that nobody ever looked for: one cannot be told from another. */
+export const unlookedFor = 0;
+
+/**
+ * A KeyHistory is what happened to one key, made ready for deciding: one step for each operation that counts, in the
+ * order in which they were sent, values as small numbers. Operations that did not happen (`fail`) and reads of
+ * which nobody knows the answer are left out; `info` operations that can be settled without a search are.
+ */
+export interface KeyHistory {
+  readonly values: Values;
+  readonly initial: number;
+  readonly steps: readonly Step[];
+  /** Operations that may have happened, at any time after `call`, and are not settled. */
+  readonly open: readonly Step[];
+  /** A read, or a compare that held, of something that nobody wrote. */
+  readonly unwritten: Step | undefined;
+  /** Some compare did not hold: then even a value that nobody looks for matters, as "not the one compared with". */
+  readonly hasExpectNot: boolean;
+  readonly hasAppend: boolean;
+}
+
+/** A Step is one operation, reduced to what the search needs. */
+export interface Step {
+  readonly operation: Operation;
+  readonly kind: number;
+  /** expect, expectNot: the value; set: the new one; swap: the old one; append: the string. */
+  a: number;
+  /** swap: the new value. */
+  b: number;
+  readonly call: number;
+  /** Infinity for one that may have happened. */
+  ret: number;
+}
+
+/** The operations may be in any order; all are of one key. */
+export function keyHistory(model: Model, operations: readonly Operation[]): KeyHistory {
+  const values = new Values();
+  // Number 0 is no value at all.
+  values.number(values);
+  const initial = values.number(model.initial);
+  const steps: Step[] = [];
+  let open: Step[] = [];
+  let sorted = true;
+  let last = Number.NEGATIVE_INFINITY;
+  let hasExpectNot = false;
+  let hasAppend = false;
+  for (const operation of operations) {
+    if (operation.outcome === 'fail' || (operation.outcome === 'info' && operation.f === 'read')) continue;
+    const step = stepOf(model, operation, values);
+    if (step === undefined) continue;
+    if (operation.outcome === 'info') {
+      // A compare that did not hold changed nothing, and nobody was told.
+      if (step.kind !== Kind.expectNot) open.push(step);
+    } else {
+      if (step.call < last) sorted = false;
+      last = step.call;
+      steps.push(step);
+      if (step.kind === Kind.expectNot) hasExpectNot = true;
+    }
+    if (step.kind === Kind.append) hasAppend = true;
+  }
+  // Strings that are put together by appends have no single writer, so nothing of what follows holds for them.
+  let unwritten: Step | undefined;
+  if (!hasAppend) {
+    const settled = settle(steps, open, initial, values.size, hasExpectNot);
+    open = settled.open;
+    if (settled.closed) sorted = false;
+    unwritten = findUnwritten(steps, open, initial, values.size);
+    mergeUnlookedFor(steps, open, initial, values.size);
+  }
+  if (!sorted) steps.sort((x, y) => x.call - y.call);
+  open.sort((x, y) => x.call - y.call);
+  return { values, initial, steps, open, unwritten, hasExpectNot, hasAppend };
+}
+
+function stepOf(model: Model, operation: Operation, values: Values): Step | undefined {
+  const effect = model.effect(operation);
+  if (effect === undefined) return undefined;
+  const call = operation.invokeNs;
+  const ret = operation.outcome === 'info' ? Number.POSITIVE_INFINITY : operation.returnNs;
+  switch (effect.kind) {
+    case 'expect':
+      return { operation, kind: Kind.expect, a: values.number(effect.value), b: 0, call, ret };
+    case 'expect-not':
+      return { operation, kind: Kind.expectNot, a: values.number(effect.value), b: 0, call, ret };
+    case 'set':
+      return { operation, kind: Kind.set, a: values.number(effect.value), b: 0, call, ret };
+    case 'swap':
+      return {
+        operation,
+        kind: Kind.swap,
+        a: values.number(effect.from),
+        b: values.number(effect.to),
+        call,
+        ret,
+      };
+    case 'append':
+      return { operation, kind: Kind.append, a: values.number(effect.value), b: 0, call, ret };
+  }
+}
+
+/** What a set or swap writes, or 0. */
+export function written(step: Step): number {
+  return step.kind === Kind.set ? step.a : step.kind === Kind.swap ? step.b : 0;
+}
+
+/** What an expect or swap must find, or 0. */
+export function lookedFor(step: Step): number {
+  return step.kind === Kind.expect || step.kind === Kind.swap ? step.a : 0;
+}
+
+/** Long chains of open compares would take one round each; leaving some to the search is slower, never wrong. */
+const settleRounds = 8;
+
+/**
+ * Settles open operations that a search need not try. Two rules, neither of which changes the verdict:
+ *
+ * It happened. An open operation is the only one that ever writes v, v is not the first value, and some operation
+ * that certainly happened found v. Then in every order the writer stands before each of them, so before the
+ * earliest of their returns: it becomes a step that has returned by then.
+ *
+ * It does not matter. An open operation writes v, no operation that returned after it was sent finds v (nor may have,
+ * if it is open itself), and no compare failed on this key. Take any order in which it happened. Up to the next
+ * write nothing looks at the value (what finds v certainly stands before it was sent), so without it the order holds
+ * as well: it is dropped. A failed compare with x would spoil this: v may have been what made the value differ from x.
+ */
+function settle(
+  steps: Step[],
+  open: readonly Step[],
+  initial: number,
+  size: number,
+  hasExpectNot: boolean,
+): { open: Step[]; closed: boolean } {
+  let rest = [...open];
+  let closed = false;
+  if (rest.length === 0) return { open: rest, closed };
+  const writers = new Int32Array(size);
+  writers[initial] = 1;
+  for (const step of steps) writers[written(step)]!++;
+  for (const step of open) writers[written(step)]!++;
+  const firstFound = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
+  const lastFound = new Float64Array(size).fill(Number.NEGATIVE_INFINITY);
+  const found = (step: Step) => {
+    const value = lookedFor(step);
+    if (value === 0) return;
+    firstFound[value] = Math.min(firstFound[value]!, step.ret);
+    lastFound[value] = Math.max(lastFound[value]!, step.ret);
+  };
+  for (const step of steps) found(step);
+  for (let round = 0; round < settleRounds && rest.length > 0; round++) {
+    const mayFind = new Uint8Array(size);
+    for (const step of rest) mayFind[lookedFor(step)] = 1;
+    const still: Step[] = [];
+    for (const step of rest) {
+      const value = written(step);
+      if (writers[value] === 1 && firstFound[value]! < Number.POSITIVE_INFINITY) {
+        step.ret = firstFound[value]!;
+        steps.push(step);
+        found(step);
+        closed = true;
+      } else if (!hasExpectNot && lastFound[value]! < step.call && mayFind[value] === 0) {
+        // Dropped. Its value may now have fewer writers, which the next round sees.
+        writers[value]!--;
+      } else {
+        still.push(step);
+      }
+    }
+    if (still.length === rest.length) break;
+    rest = still;
+  }
+  return { open: rest, closed };
+}
+
+function findUnwritten(
+  steps: readonly Step[],
+  open: readonly Step[],
+  initial: number,
+  size: number,
+): Step | undefined {
+  const isWritten = new Uint8Array(size);
+  isWritten[0] = 1;
+  isWritten[initial] = 1;
+  for (const step of steps) isWritten[written(step)] = 1;
+  for (const step of open) isWritten[written(step)] = 1;
+  return steps.find((step) => isWritten[lookedFor(step)] === 0);
+}
+
+/** Gives all values that no operation asks about one number, so that states that differ only in them are the same. */
+function mergeUnlookedFor(
+  steps: readonly Step[],
+  open: readonly Step[],
+  initial: number,
+  size: number,
+): void {
+  const asked = new Uint8Array(size);
+  asked[initial] = 1;
+  const ask = (step: Step) => {
+    if (step.kind !== Kind.set) asked[step.a] = 1;
+  };
+  steps.forEach(ask);
+  open.forEach(ask);
+  const merge = (step: Step) => {
+    if (step.kind === Kind.set && asked[step.a] === 0) step.a = unlookedFor;
+    if (step.kind === Kind.swap && asked[step.b] === 0) step.b = unlookedFor;
+  };
+  steps.forEach(merge);
+  open.forEach(merge);
+}

@@ -1,0 +1,73 @@
+import type { Operation } from '../history/operation.ts';
+
+/** How a checker tells operations and times in a violation's summary. */
+export interface Words {
+  /** "3.214 s", or "line 12" where lines stand for times. */
+  instant(ns: number): string;
+  /** "write 15 by process 2 (sent 3.2 s, acknowledged 3.3 s)" */
+  operation(operation: Operation): string;
+  /** "read 12 by process 3 at 4.1 s" */
+  brief(operation: Operation): string;
+}
+
+export function wordsFor(orderedBy: 'time' | 'line' = 'time'): Words {
+  const instant = orderedBy === 'line' ? (ns: number) => `line ${ns}` : tellTime;
+  const brief = (operation: Operation) =>
+    `${deed(operation)} by process ${operation.process} at ${instant(operation.invokeNs)}`;
+  return {
+    instant,
+    brief,
+    operation(operation) {
+      const { invokeNs, returnNs, outcome, endedNs } = operation;
+      const verb = operation.f === 'read' ? 'answered' : 'acknowledged';
+      const end =
+        outcome === 'info'
+          ? endedNs === undefined
+            ? 'never answered'
+            : `no answer by ${instant(endedNs)}`
+          : outcome === 'fail'
+            ? `refused ${instant(returnNs)}`
+            : `${verb} ${instant(returnNs)}`;
+      return `${deed(operation)} by process ${operation.process} (sent ${instant(invokeNs)}, ${end})`;
+    },
+  };
+}
+
+/** "write 15", "read nothing", "cas 3 to 4", "cas 3 to 4 (did not swap)", "delete". */
+export function deed({ f, value, swapped, outcome }: Operation): string {
+  switch (f) {
+    case 'delete':
+      return 'delete';
+    case 'cas': {
+      const [from, to] = value as [unknown, unknown];
+      return `cas ${tell(from)} to ${tell(to)}${outcome === 'ok' && swapped === false ? ' (did not swap)' : ''}`;
+    }
+    default:
+      return outcome === 'info' && f === 'read' ? 'read' : `${f} ${tell(value)}`;
+  }
+}
+
+/** A value, short enough for a sentence. */
+export function tell(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
+
+/** "k7: " or, where operations name no key, "". */
+export function inKey(key: string): string {
+  return key === '' ? '' : `${key}: `;
+}
+
+function tellTime(ns: number): string {
+  if (!Number.isFinite(ns)) return ns > 0 ? 'never' : 'the beginning';
+  const size = Math.abs(ns);
+  if (size < 1e3) return `${ns} ns`;
+  if (size < 1e6) return `${short(ns / 1e3)} µs`;
+  if (size < 1e9) return `${short(ns / 1e6)} ms`;
+  return `${short(ns / 1e9)} s`;
+}
+
+function short(number: number): string {
+  return String(Math.round(number * 1000) / 1000);
+}
