@@ -20,8 +20,10 @@ export async function etcdPackage(options: {
   readonly environment: Environment;
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** Whether missing package lists may be fetched (as root); true unless told. */
+  readonly update?: boolean;
 }): Promise<EtcdPackage> {
-  const { environment, say, signal } = options;
+  const { environment, say, signal, update = true } = options;
   for (const program of ['apt-get', 'apt-cache', 'dpkg']) {
     if ((await findOnPath(program, environment)) === null)
       throw new Error(`there is no ${program} here (packages are taken on Debian and Ubuntu)`);
@@ -32,7 +34,7 @@ export async function etcdPackage(options: {
 
   let candidate = await candidateVersion(env, signal);
   if (candidate === null) {
-    if (process.getuid?.() !== 0) {
+    if (!update || process.getuid?.() !== 0) {
       throw new Error(
         `the package lists name no ${packageName}; run "sudo apt-get update" once (on Ubuntu with the universe component)`,
       );
