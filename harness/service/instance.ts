@@ -1,4 +1,7 @@
-import type { Supervisor } from '../process/supervisor.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import { freePort } from '../process/free-port.ts';
+import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { StrategyDescription } from './strategy.ts';
 
 /**
@@ -38,4 +41,141 @@ export interface InstanceOptions {
   readonly logPath: string;
   readonly timeScale: number;
   readonly seed: number;
+  /** 15,000 unless told otherwise. */
+  readonly readyTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An InstanceNotReady says which instance did not answer /healthz with 200 in time, and what it last wrote. */
+export class InstanceNotReady extends Error {
+  override readonly name = 'InstanceNotReady';
+}
+
+/** Resolves when /healthz answers 200. Throws InstanceNotReady, and leaves nothing running. */
+export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const instance = new ServiceInstance(options, await freePort());
+  await instance.start();
+  return instance;
+}
+
+class ServiceInstance implements Instance {
+  readonly name: string;
+  readonly url: string;
+  readonly #options: InstanceOptions;
+  readonly #port: number;
+  #process: ManagedProcess | undefined;
+
+  constructor(options: InstanceOptions, port: number) {
+    this.name = options.name;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#options = options;
+    this.#port = port;
+  }
+
+  get pid(): number {
+    return this.#running().pid;
+  }
+
+  async start(): Promise<void> {
+    const { supervisor, strategy, logPath, readyTimeoutMs = 15_000, signal } = this.#options;
+    const [command, ...args] = strategy.command;
+    const process = await supervisor.spawn({
+      name: this.name,
+      command,
+      args,
+      env: { ...this.#variables(), ...strategy.environment },
+      logPath,
+      // A little more than an instance allows itself to finish what it promised.
+      stopTimeoutMs: 6_000,
+    });
+    this.#process = process;
+    try {
+      await this.#healthy(process, readyTimeoutMs, signal);
+    } catch (error) {
+      await process.stop();
+      throw error;
+    }
+  }
+
+  async kill(): Promise<void> {
+    const process = this.#running();
+    process.signal('SIGKILL');
+    await process.exited;
+  }
+
+  async pause(): Promise<void> {
+    this.#running().signal('SIGSTOP');
+  }
+
+  async resume(): Promise<void> {
+    this.#running().signal('SIGCONT');
+  }
+
+  async restart(): Promise<void> {
+    if (this.#process && !this.#process.exit) {
+      throw new Error(`${this.name} still runs (pid ${this.#process.pid}): kill or stop it before a restart`);
+    }
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+  }
+
+  #running(): ManagedProcess {
+    if (this.#process) return this.#process;
+    throw new Error(`${this.name} was not started`);
+  }
+
+  #variables(): Record<string, string | undefined> {
+    const { name, etcd, primaryUrl, replicaUrl, dataFolder, timeScale, seed } = this.#options;
+    return {
+      FAULTLINE_INSTANCE: name,
+      FAULTLINE_PORT: String(this.#port),
+      FAULTLINE_ETCD: etcd.map(({ member, address }) => `${member}=${address}`).join(','),
+      FAULTLINE_PRIMARY_URL: primaryUrl,
+      FAULTLINE_REPLICA_URL: replicaUrl,
+      FAULTLINE_DATA: dataFolder,
+      FAULTLINE_TIME_SCALE: String(timeScale),
+      FAULTLINE_SEED: String(seed),
+      NODE_ENV: 'production',
+    };
+  }
+
+  async #healthy(process: ManagedProcess, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const untilMs = performance.now() + timeoutMs;
+    let last = 'no answer';
+    while (performance.now() < untilMs) {
+      signal?.throwIfAborted();
+      if (process.exit) {
+        throw await this.#notReady(process, `ended with ${process.exit.code ?? process.exit.signal}`);
+      }
+      last = await this.#askHealth(signal);
+      if (last === '200') return;
+      await sleep(25);
+    }
+    throw await this.#notReady(process, `did not become ready in ${timeoutMs} ms (${last})`);
+  }
+
+  async #askHealth(signal: AbortSignal | undefined): Promise<string> {
+    const limit = AbortSignal.timeout(1_000);
+    try {
+      // A connection of its own each time: none is left to be broken by a later kill.
+      const { statusCode, body } = await request(`${this.url}/healthz`, {
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        headers: { connection: 'close' },
+      });
+      const text = await body.text();
+      return statusCode === 200 ? '200' : `${statusCode} ${text}`;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  async #notReady(process: ManagedProcess, what: string): Promise<InstanceNotReady> {
+    const output = (await process.lastOutput()) || '(nothing)';
+    return new InstanceNotReady(
+      `${this.name} (${this.#options.strategy.name}) ${what}; its last output was:\n${output}`,
+    );
+  }
 }

@@ -1,0 +1,15 @@
+import type { StrategyDescription } from '../../harness/service/strategy.ts';
+
+export const consistencyRouting: Omit<StrategyDescription, 'command'> = {
+  name: 'consistency-routing',
+  summary:
+    'the database is the truth; writes and linearizable reads go to the primary, session and eventual reads to the replica',
+  promises: (timeScale) => [
+    { guarantee: 'linearizable' },
+    { guarantee: 'no-lost-writes', order: 'real-time' },
+    { guarantee: 'read-your-writes', grade: 'session' },
+    { guarantee: 'monotonic-reads', grade: 'session' },
+    { guarantee: 'convergence' },
+    { guarantee: 'progress', withinMs: Math.max(4_000, 20_000 * timeScale) },
+  ],
+};

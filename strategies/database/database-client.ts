@@ -1,0 +1,119 @@
+import pg from 'pg';
+import type { Outcome } from '../../harness/history/operation.ts';
+import { type DatabaseQueries, Refused } from '../strategy.ts';
+
+/**
+ * A DatabaseClient asks one PostgreSQL, once, with a limit, and counts what it asks by reads and writes. A
+ * statement runs in its own transaction; it is acknowledged when its commit is.
+ */
+export class DatabaseClient {
+  readonly #role: 'primary' | 'replica';
+  readonly #pool: pg.Pool;
+  readonly #counts = { read: 0, write: 0 };
+
+  constructor(options: {
+    readonly role: 'primary' | 'replica';
+    readonly url: string;
+    readonly deadlineMs: number;
+    readonly connections?: number;
+    readonly instance: string;
+  }) {
+    this.#role = options.role;
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connections ?? 20,
+      connectionTimeoutMillis: options.deadlineMs,
+      // The server gives up first, so that most limits end in a definite answer.
+      statement_timeout: options.deadlineMs,
+      query_timeout: options.deadlineMs * 1.25,
+      keepAlive: true,
+      application_name: `faultline-${options.instance}`,
+      // What is visible is then also flushed: the positions in session tokens rest on it.
+      options: '-c synchronous_commit=on',
+    });
+    // An idle connection that breaks is replaced at the next query; unheard, its error would end the process.
+    this.#pool.on('error', () => {});
+  }
+
+  get queries(): readonly DatabaseQueries[] {
+    return (['read', 'write'] as const).map((kind) => ({
+      role: this.#role,
+      kind,
+      count: this.#counts[kind],
+    }));
+  }
+
+  read<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.#query<Row>('read', text, values);
+  }
+
+  write<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.#query<Row>('write', text, values);
+  }
+
+  /** Runs it in one transaction that no other instance runs at the same time: DDL of two starts collides otherwise. */
+  async define(statements: string): Promise<void> {
+    await this.#query('write', `begin; select pg_advisory_xact_lock(4715); ${statements}; commit`, undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #query<Row extends pg.QueryResultRow>(
+    kind: 'read' | 'write',
+    text: string,
+    values: unknown[] | undefined,
+  ): Promise<Row[]> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw new DatabaseFailed(this.#role, 'fail', error as Error);
+    }
+    this.#counts[kind] += 1;
+    try {
+      const result = await client.query<Row>(text, values);
+      client.release();
+      return result.rows;
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      const alive = code !== undefined && sqlOutcome(code) === 'fail';
+      // A connection whose answer is missing must not be used again: the next query would get it.
+      client.release(!alive);
+      throw new DatabaseFailed(this.#role, sqlOutcome(code), error as Error);
+    }
+  }
+}
+
+/**
+ * Did a statement that ended with this SQLSTATE happen? An error that the server tells ends the transaction, so it
+ * did not; except where the server or the connection went away, perhaps after the commit.
+ */
+export function sqlOutcome(code: string | undefined): Exclude<Outcome, 'ok'> {
+  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return 'info';
+  const unknownClasses = ['08', '40003', '57P', '58', 'XX', 'F0'];
+  return unknownClasses.some((prefix) => code.startsWith(prefix)) ? 'info' : 'fail';
+}
+
+/** A DatabaseFailed is one statement that did not end well. It was tried once. */
+export class DatabaseFailed extends Error {
+  override readonly name = 'DatabaseFailed';
+  readonly timedOut: boolean;
+
+  constructor(
+    role: string,
+    readonly outcome: Exclude<Outcome, 'ok'>,
+    cause: Error,
+  ) {
+    super(`${role}: ${cause.message}`, { cause });
+    this.timedOut = /time(d )?out/i.test(cause.message);
+  }
+}
+
+/** What it means to the one who asked the service. A read that failed certainly did nothing. */
+export function refuseDatabase(error: unknown, of: 'read' | 'write'): Refused {
+  if (error instanceof Refused) return error;
+  if (!(error instanceof DatabaseFailed)) throw error;
+  return new Refused(error.timedOut ? 504 : 503, of === 'read' ? 'fail' : error.outcome, error.message);
+}

@@ -1,0 +1,21 @@
+import type { StrategyDescription } from '../../harness/service/strategy.ts';
+import { leaseSessionTimes } from './times.ts';
+
+export const leaseSession: Omit<StrategyDescription, 'command'> = {
+  name: 'lease-session',
+  summary:
+    'etcd is the truth; a lease guards the session, a watched copy is served while it is provably fresh, writes are fenced',
+  promises(timeScale) {
+    const times = leaseSessionTimes(timeScale);
+    return [
+      { guarantee: 'linearizable' },
+      { guarantee: 'no-lost-writes', order: 'real-time' },
+      { guarantee: 'read-your-writes', grade: 'session' },
+      { guarantee: 'monotonic-reads', grade: 'session' },
+      { guarantee: 'bounded-staleness', grade: 'session', maxStaleMs: times.maxStaleMs },
+      { guarantee: 'bounded-staleness', grade: 'eventual', maxStaleMs: times.maxStaleMs },
+      { guarantee: 'convergence' },
+      { guarantee: 'progress', withinMs: times.progressWithinMs },
+    ];
+  },
+};

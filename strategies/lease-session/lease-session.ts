@@ -1,0 +1,306 @@
+import type { ICompare, IRequestOp, ITxnResponse } from 'etcd3';
+import { CarefulClient } from '../etcd/careful-client.ts';
+import { CarefulWatch } from '../etcd/careful-watch.ts';
+import { ConnectionCheck } from '../etcd/connection-check.ts';
+import { firstMember } from '../etcd/first-member.ts';
+import { FollowedKeys } from '../etcd/followed-keys.ts';
+import { refuse } from '../etcd/refuse.ts';
+import { etcdTransaction, stepResults } from '../etcd/transaction.ts';
+import {
+  type OpenStrategy,
+  type ReadAnswer,
+  type ReadRequest,
+  Refused,
+  type Strategy,
+  type StrategyContext,
+  type TransactionAnswer,
+  type TransactionRequest,
+  type WriteAnswer,
+  type WriteRequest,
+} from '../strategy.ts';
+import { Freshness } from './freshness.ts';
+import { LeaseKeeper, type Registration } from './lease-keeper.ts';
+import { type LeaseSessionTimes, leaseSessionTimes } from './times.ts';
+
+const root = 'lease-session/';
+const values = `${root}kv/`;
+
+/** active ... offline; suspect: the lease lives, but the copy is not proved fresh any more. */
+const states = ['active', 'suspect', 'reconnecting', 're-registering', 'offline'] as const;
+type SessionState = (typeof states)[number];
+
+/** How long a session read waits for the watch to bring what its client has seen, before it asks etcd. */
+const catchUpMs = 100;
+
+export const leaseSession: Strategy = {
+  name: 'lease-session',
+  async open(context) {
+    const session = new LeaseSession(context);
+    await session.ready;
+    return session;
+  },
+};
+
+/**
+ *   write: txn(compare lease and epoch, compare revision) --> etcd
+ *   linearizable read --> etcd          session, eventual read --> copy, while lease and freshness are proved
+ *                                                              --> etcd, when they are not
+ *                                                              --> copy marked stale, when etcd is away
+ */
+class LeaseSession implements OpenStrategy {
+  readonly ready: Promise<unknown>;
+  readonly #times: LeaseSessionTimes;
+  readonly #client: CarefulClient;
+  readonly #keys: FollowedKeys;
+  readonly #watch: CarefulWatch;
+  readonly #freshness: Freshness;
+  readonly #lease: LeaseKeeper;
+  readonly #sessionKey: string;
+  readonly #mutant: string | undefined;
+  readonly #check: ConnectionCheck;
+  #staleMember: string | undefined;
+  #fenced = 0;
+
+  constructor(context: StrategyContext) {
+    this.#times = leaseSessionTimes(context.timeScale);
+    this.#mutant = context.mutant;
+    this.#client = new CarefulClient({
+      etcd: context.etcd,
+      deadlineMs: 1_000,
+      firstMember: firstMember(context),
+    });
+    const beatKey = `${root}beats/${context.instance}`;
+    this.#sessionKey = `${root}sessions/${context.instance}`;
+    this.#keys = new FollowedKeys(values, (key, told) => {
+      if (key !== beatKey) return;
+      const keyValue = 'kv' in told ? told.kv : told;
+      this.#freshness.seen(keyValue.value.toString());
+    });
+    this.#freshness = new Freshness(this.#client, beatKey, this.#times, () =>
+      this.#watch.restart('beats were acknowledged that the watch does not bring'),
+    );
+    this.#watch = new CarefulWatch(this.#client, root, this.#keys);
+    this.#lease = new LeaseKeeper(this.#client, this.#sessionKey, context.instance, this.#times);
+    this.ready = Promise.all([this.#watch.ready, this.#lease.registered, this.#pinStaleMember()]);
+    this.#check = new ConnectionCheck(this.#client, this.#watch, {
+      everyMs: this.#times.checkEveryMs,
+      limitMs: this.#times.checkLimitMs,
+    });
+  }
+
+  get state(): SessionState {
+    if (this.#lease.state !== 'active') return this.#lease.state;
+    return this.#freshness.ageMs > this.#times.beatLimitMs ? 'suspect' : 'active';
+  }
+
+  async read(request: ReadRequest): Promise<ReadAnswer> {
+    if (request.grade === 'linearizable') return this.#readEtcd(request);
+    const seen = tokenRevision(request.sessionToken);
+    if (this.#provedFresh && (request.grade === 'eventual' || (await this.#caughtUp(request.key, seen)))) {
+      // Once more, after the wait: both proofs must hold at the moment of the answer.
+      if (this.#provedFresh) return this.#readCopy(request.key, 'hit', seen);
+    }
+    if (this.state !== 'offline') {
+      try {
+        return { ...(await this.#readEtcd(request)), cache: 'miss' };
+      } catch (error) {
+        // Any failed read may fall back to the copy; the mark says so.
+        refuse(error, 'read');
+      }
+    }
+    if (request.grade === 'session' && !this.#covers(request.key, seen)) {
+      throw new Refused(
+        503,
+        'fail',
+        `${this.#unfit()}, and the local copy is behind what this client has seen`,
+      );
+    }
+    return this.#readCopy(request.key, 'stale', seen);
+  }
+
+  async write(request: WriteRequest): Promise<WriteAnswer> {
+    const key = Buffer.from(values + request.key);
+    const compare: ICompare[] = [];
+    if (request.expectedRevision !== undefined && this.#mutant !== 'lost-compare') {
+      compare.push({
+        key,
+        target: 'Mod',
+        result: 'Equal',
+        mod_revision: String(request.expectedRevision),
+      });
+    }
+    const write: IRequestOp =
+      request.value === undefined
+        ? { request_delete_range: { key } }
+        : { request_put: { key, value: Buffer.from(JSON.stringify(request.value)) } };
+    const { response } = await this.#fencedTransaction(compare, [write], [{ request_range: { key } }]);
+    const revision = Number(response.header.revision);
+    if (!response.succeeded) {
+      const current = response.responses[0]!.response_range.kvs[0];
+      return { written: false, revision: Number(current?.mod_revision ?? 0), source: 'etcd' };
+    }
+    this.#keys.learn(request.key, request.value ?? null, revision);
+    const sessionToken = String(revision);
+    // A delete that found nothing wrote nothing: the revision belongs to some other write.
+    const wrote = request.value !== undefined || response.responses[0]!.response_delete_range.deleted !== '0';
+    return { written: true, ...(wrote && { revision }), source: 'etcd', sessionToken };
+  }
+
+  async transact(request: TransactionRequest): Promise<TransactionAnswer> {
+    const transaction = etcdTransaction(request, values);
+    const { response } = await this.#fencedTransaction(
+      transaction.compare,
+      transaction.success,
+      transaction.failure,
+    );
+    const revision = Number(response.header.revision);
+    const steps = response.succeeded ? request.success : request.failure;
+    for (const step of steps) {
+      if (step.op === 'put') this.#keys.learn(step.key, step.value, revision);
+      if (step.op === 'delete') this.#keys.learn(step.key, null, revision);
+    }
+    return {
+      succeeded: response.succeeded,
+      results: stepResults(steps, response),
+      revision,
+      source: 'etcd',
+      sessionToken: String(revision),
+    };
+  }
+
+  metrics(): Readonly<Record<string, number>> {
+    return {
+      ...Object.fromEntries(
+        states.map((state) => [`faultline_session_${state.replace('-', '_')}`, this.state === state ? 1 : 0]),
+      ),
+      faultline_session_registrations: this.#lease.registrations,
+      faultline_session_fenced_writes: this.#fenced,
+      faultline_lease_alive_ms: this.#lease.aliveForMs,
+      faultline_copy_age_ms: Number.isFinite(this.#freshness.ageMs) ? this.#freshness.ageMs : -1,
+      faultline_copy_keys: this.#keys.size,
+      faultline_copy_revision: this.#keys.revision,
+      faultline_watch_reconnects: this.#watch.reconnects,
+    };
+  }
+
+  health(): { ok: true } | { ok: false; reason: string } {
+    return this.state === 'offline' ? { ok: false, reason: this.#unfit() } : { ok: true };
+  }
+
+  async close(): Promise<void> {
+    this.#check.close();
+    this.#watch.close();
+    await Promise.all([this.#freshness.close(), this.#lease.close()]);
+    this.#client.close();
+  }
+
+  get #provedFresh(): boolean {
+    return this.#lease.aliveForMs > 0 && this.#freshness.ageMs <= this.#times.maxStaleMs;
+  }
+
+  /** Whether the copy of a key is at least as new as what a client has seen. */
+  #covers(key: string, seen: number): boolean {
+    return Math.max(this.#keys.revision, this.#keys.get(key)?.revision ?? 0) >= seen;
+  }
+
+  async #caughtUp(key: string, seen: number): Promise<boolean> {
+    return this.#covers(key, seen) || (await this.#keys.waitFor(seen, catchUpMs));
+  }
+
+  #readCopy(key: string, cache: 'hit' | 'stale', seen: number): ReadAnswer {
+    const known = this.#keys.get(key);
+    const { ageMs } = this.#freshness;
+    return {
+      value: known?.value ?? null,
+      ...(known && known.value !== null && { revision: known.revision }),
+      source: 'cache',
+      cache,
+      ...(Number.isFinite(ageMs) && { staleMs: Math.ceil(ageMs) }),
+      sessionToken: String(Math.max(seen, known?.revision ?? 0)),
+    };
+  }
+
+  async #readEtcd(request: ReadRequest): Promise<ReadAnswer> {
+    const key = Buffer.from(values + request.key);
+    try {
+      const response =
+        this.#staleMember === undefined
+          ? await this.#client.range({ key })
+          : await this.#client.range(
+              { key, serializable: true },
+              { member: this.#staleMember, requireLeader: false },
+            );
+      const found = response.kvs[0];
+      // That there is no such key was true as of the store's revision.
+      const revision = Number(found ? found.mod_revision : response.header.revision);
+      const value: unknown = found ? JSON.parse(found.value.toString()) : null;
+      if (this.#staleMember === undefined) this.#keys.learn(request.key, value, revision);
+      return {
+        value,
+        ...(found && { revision }),
+        source: 'etcd',
+        sessionToken: String(Math.max(tokenRevision(request.sessionToken), revision)),
+      };
+    } catch (error) {
+      throw refuse(error, 'read');
+    }
+  }
+
+  /** One transaction that etcd carries out only for the holder of the lease, whatever this process believes. */
+  async #fencedTransaction(
+    compare: readonly ICompare[],
+    success: readonly IRequestOp[],
+    failure: readonly IRequestOp[],
+  ): Promise<{ response: ITxnResponse }> {
+    const registration = this.#lease.registration;
+    if (!registration || this.state === 'offline') throw new Refused(503, 'fail', this.#unfit());
+    const key = Buffer.from(this.#sessionKey);
+    const response = await this.#client
+      .txn({
+        compare: [
+          { key, target: 'Mod', result: 'Equal', mod_revision: String(registration.epoch) },
+          { key, target: 'Lease', result: 'Equal', lease: registration.leaseId },
+        ],
+        // The caller's own comparisons come second, so that a lost fence and a lost compare are told apart.
+        success: [{ request_txn: { compare: [...compare], success: [...success], failure: [...failure] } }],
+        failure: [{ request_range: { key } }],
+      })
+      .catch((error) => {
+        throw refuse(error, 'write');
+      });
+    if (!response.succeeded) throw this.#fence(registration, response);
+    const inner = response.responses[0]!.response_txn;
+    return { response: { ...inner, header: response.header } };
+  }
+
+  #fence(registration: Registration, response: ITxnResponse): Refused {
+    this.#fenced += 1;
+    this.#lease.lost(registration);
+    const newest = response.responses[0]!.response_range.kvs[0];
+    return new Refused(
+      503,
+      'fail',
+      `the lease of epoch ${registration.epoch} has ended; ` +
+        (newest ? `the newest epoch is ${newest.mod_revision}` : 'a new one is being registered'),
+    );
+  }
+
+  #unfit(): string {
+    return `the session is ${this.state}: no lease that is certain to live, ask again shortly`;
+  }
+
+  /** The planted bug `stale-linearizable`: linearizable reads from the member that leads now, whatever befalls it. */
+  async #pinStaleMember(): Promise<void> {
+    if (this.#mutant !== 'stale-linearizable') return;
+    const { leader } = await this.#client.status();
+    for (const member of this.#client.members) {
+      const { header } = await this.#client.status({ member });
+      if (header.member_id === leader) this.#staleMember = member;
+    }
+  }
+}
+
+function tokenRevision(token: string | undefined): number {
+  const revision = Number(token ?? 0);
+  return Number.isSafeInteger(revision) ? revision : 0;
+}

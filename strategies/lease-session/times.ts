@@ -1,0 +1,32 @@
+/** The times of lease-session; at scale 1 those of the article (TTL 10 s, renewed every 5 s). */
+export interface LeaseSessionTimes {
+  readonly ttlSeconds: number;
+  readonly renewEveryMs: number;
+  /** Taken off the lease's life, for what the two clocks may drift in it. */
+  readonly marginMs: number;
+  /** How often a beat is written, whose return through the watch proves how fresh the copy is. */
+  readonly beatEveryMs: number;
+  /** Without a beat for so long the session is suspect. */
+  readonly beatLimitMs: number;
+  readonly checkEveryMs: number;
+  readonly checkLimitMs: number;
+  /** The copy is not served as fresh when it is proved for no later than this long ago. */
+  readonly maxStaleMs: number;
+  readonly progressWithinMs: number;
+}
+
+export function leaseSessionTimes(timeScale: number): LeaseSessionTimes {
+  // etcd counts leases in whole seconds.
+  const ttlSeconds = Math.max(2, Math.round(10 * timeScale));
+  return {
+    ttlSeconds,
+    renewEveryMs: (ttlSeconds * 1_000) / 2,
+    marginMs: Math.max(100, ttlSeconds * 20),
+    beatEveryMs: Math.max(100, 1_000 * timeScale),
+    beatLimitMs: Math.max(500, 3_000 * timeScale),
+    checkEveryMs: Math.max(1_000, 10_000 * timeScale),
+    checkLimitMs: Math.max(300, 2_000 * timeScale),
+    maxStaleMs: Math.max(1_000, 5_000 * timeScale),
+    progressWithinMs: Math.max(4_000, 20_000 * timeScale),
+  };
+}

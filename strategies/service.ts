@@ -1,0 +1,37 @@
+/**
+ * Serves one strategy over the HTTP contract as one process, told everything by FAULTLINE_* variables
+ * (harness/service/instance.ts) and FAULTLINE_STRATEGY, its name.
+ *
+ *     FAULTLINE_STRATEGY=lease-session FAULTLINE_PORT=8080 FAULTLINE_ETCD=m1=127.0.0.1:2379 ... node service.js
+ */
+import { consistencyRouting } from './consistency-routing/consistency-routing.ts';
+import { leaseSession } from './lease-session/lease-session.ts';
+import { serviceConfiguration } from './service/configuration.ts';
+import { Readiness, serve } from './service/server.ts';
+import { writeBehind, writeBehindMemory } from './write-behind/write-behind.ts';
+
+const strategies = [leaseSession, consistencyRouting, writeBehind, writeBehindMemory];
+const { port, context, strategy } = serviceConfiguration(process.env, strategies);
+
+const readiness = new Readiness();
+const server = await serve({ port, strategy: strategy.name, readiness });
+console.log(`${context.instance} serves ${strategy.name} on 127.0.0.1:${port}`);
+
+let stopping: Promise<void> | undefined;
+function stop(): Promise<void> {
+  stopping ??= (async () => {
+    await server.close();
+    if (readiness.state === 'open') await readiness.strategy.close();
+    process.exit(0);
+  })();
+  return stopping;
+}
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+if (process.env.FAULTLINE_SUPERVISOR !== undefined) {
+  // The other end of this pipe is the command that started us: it ends however the command does.
+  process.stdin.on('end', () => process.exit(1)).resume();
+}
+
+readiness.opened(await strategy.open(context));
+console.log(`${context.instance} is ready`);

@@ -1,0 +1,206 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Grade } from '../../harness/history/operation.ts';
+import {
+  type OpenStrategy,
+  Refused,
+  type TransactionRequest,
+  type WriteAnswer,
+  type WriteRequest,
+} from '../strategy.ts';
+import { ServiceMetrics } from './metrics.ts';
+import { deleteSchema, getSchema, putSchema, transactionSchema } from './schemas.ts';
+
+/** Readiness is whether the strategy can be asked: it is served from the start, so that /healthz can say why not. */
+export class Readiness {
+  #strategy: OpenStrategy | undefined;
+
+  opened(strategy: OpenStrategy): void {
+    this.#strategy = strategy;
+  }
+
+  get state(): 'opening' | 'open' {
+    return this.#strategy ? 'open' : 'opening';
+  }
+
+  /** Throws Refused while it opens. */
+  get strategy(): OpenStrategy {
+    if (this.#strategy) return this.#strategy;
+    throw new Refused(503, 'fail', 'the instance is starting: it has not reached etcd and its database yet');
+  }
+}
+
+type KeyParams = { readonly key: string };
+type PutBody = { readonly value: unknown; readonly expectedRevision?: number };
+
+/** Serves the HTTP contract on 127.0.0.1. */
+export async function serve(options: {
+  readonly port: number;
+  readonly strategy: string;
+  readonly readiness: Readiness;
+}): Promise<FastifyInstance> {
+  const { readiness } = options;
+  const metrics = new ServiceMetrics(options.strategy, readiness);
+  const server = Fastify({
+    // Longer than any client keeps an idle socket, so that none is closed under a request.
+    keepAliveTimeout: 120_000,
+    forceCloseConnections: true,
+    bodyLimit: 1_048_576,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+  });
+
+  server.get<{ Params: KeyParams; Querystring: { consistency?: Grade } }>(
+    '/kv/:key',
+    { schema: getSchema },
+    async (request, reply) => {
+      const answer = await readiness.strategy.read({
+        key: request.params.key,
+        grade: request.query.consistency ?? 'linearizable',
+        sessionToken: sessionToken(request),
+        signal: abandoned(reply),
+      });
+      if (answer.cache) {
+        reply.header('X-Cache', answer.cache);
+        metrics.cacheReads.inc({ class: answer.cache });
+      }
+      if (answer.staleMs !== undefined) reply.header('X-Stale-Ms', String(answer.staleMs));
+      told(reply, answer);
+      const { key } = request.params;
+      if (answer.value === null || answer.value === undefined) {
+        return reply.code(404).send({ key, error: 'there is no such key' });
+      }
+      return { key, value: answer.value, revision: answer.revision };
+    },
+  );
+
+  server.put<{ Params: KeyParams; Body: PutBody }>('/kv/:key', { schema: putSchema }, (request, reply) =>
+    write(request, reply, request.body.value, request.body.expectedRevision),
+  );
+  server.delete<{ Params: KeyParams; Querystring: { expectedRevision?: string } }>(
+    '/kv/:key',
+    { schema: deleteSchema },
+    (request, reply) => {
+      const { expectedRevision } = request.query;
+      return write(
+        request,
+        reply,
+        undefined,
+        expectedRevision === undefined ? undefined : Number(expectedRevision),
+      );
+    },
+  );
+
+  async function write(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    value: unknown,
+    expectedRevision: number | undefined,
+  ) {
+    const { key } = request.params as KeyParams;
+    const written: WriteRequest = {
+      key,
+      value,
+      expectedRevision,
+      sessionToken: sessionToken(request),
+      signal: abandoned(reply),
+    };
+    const answer: WriteAnswer = await readiness.strategy.write(written);
+    told(reply, answer);
+    if (answer.written) return { key, revision: answer.revision };
+    return reply
+      .code(409)
+      .header('X-Outcome', 'fail')
+      .send({
+        key,
+        revision: answer.revision,
+        error: `expected revision ${expectedRevision}, found ${answer.revision}`,
+      });
+  }
+
+  server.put<{ Body: Omit<TransactionRequest, 'signal'> }>(
+    '/tx',
+    { schema: transactionSchema },
+    async (request, reply) => {
+      const { strategy } = readiness;
+      if (!strategy.transact) {
+        throw new Refused(501, 'fail', `${options.strategy} cannot write several keys at once`);
+      }
+      const twice = writtenTwice(request.body);
+      if (twice !== undefined) {
+        return reply
+          .code(400)
+          .header('X-Outcome', 'fail')
+          .send({ error: `each branch should write a key once at the most, got ${twice} twice` });
+      }
+      const answer = await strategy.transact({ ...request.body, signal: abandoned(reply) });
+      told(reply, answer);
+      const { succeeded, results, revision } = answer;
+      return { succeeded, results, revision };
+    },
+  );
+
+  server.get('/healthz', async (_request, reply) => {
+    if (readiness.state === 'opening') {
+      return reply.code(503).send({ ok: false, reason: 'the instance is starting' });
+    }
+    const health = readiness.strategy.health();
+    return reply.code(health.ok ? 200 : 503).send(health);
+  });
+
+  server.get('/metrics', async (_request, reply) => {
+    return reply.type(metrics.contentType).send(await metrics.text());
+  });
+
+  server.addHook('onResponse', async (request, reply) => {
+    metrics.requests.inc({ method: request.method, status: String(reply.statusCode) });
+  });
+
+  server.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .header('X-Outcome', 'fail')
+      .send({
+        error: `expected /kv/:key, /tx, /healthz or /metrics, got ${request.method} ${request.url}`,
+      }),
+  );
+
+  server.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
+    if (error instanceof Refused) {
+      return reply.code(error.status).header('X-Outcome', error.outcome).send({ error: error.message });
+    }
+    const status = error.statusCode ?? 500;
+    if (status < 500) return reply.code(status).header('X-Outcome', 'fail').send({ error: error.message });
+    // A mistake of ours: whatever it cut short may have happened.
+    console.error(`${request.method} ${request.url}:`, error);
+    const outcome = request.method === 'GET' ? 'fail' : 'info';
+    return reply.code(500).header('X-Outcome', outcome).send({ error: error.message });
+  });
+
+  await server.listen({ host: '127.0.0.1', port: options.port });
+  return server;
+}
+
+function sessionToken(request: FastifyRequest): string | undefined {
+  const token = request.headers['session-token'];
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
+function told(reply: FastifyReply, answer: { source: string; sessionToken?: string }): void {
+  reply.header('X-Source', answer.source);
+  if (answer.sessionToken !== undefined) reply.header('Session-Token', answer.sessionToken);
+}
+
+/** Aborted when the client has gone before its answer. */
+function abandoned(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}
+
+function writtenTwice(request: Omit<TransactionRequest, 'signal'>): string | undefined {
+  for (const steps of [request.success, request.failure]) {
+    const written = steps.filter(({ op }) => op !== 'get').map(({ key }) => key);
+    const twice = written.find((key, i) => written.indexOf(key) !== i);
+    if (twice !== undefined) return twice;
+  }
+  return undefined;
+}

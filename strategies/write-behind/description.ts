@@ -1,0 +1,28 @@
+import type { StrategyDescription } from '../../harness/service/strategy.ts';
+
+type Description = Omit<StrategyDescription, 'command'>;
+
+const progressWithinMs = (timeScale: number) => Math.max(4_000, 20_000 * timeScale);
+
+export const writeBehind: Description = {
+  name: 'write-behind',
+  summary:
+    'a write is acknowledged once it is in a synced journal; batches go to etcd, which gives the order, and to the database',
+  promises: (timeScale) => [
+    { guarantee: 'no-lost-writes', order: 'per-instance' },
+    { guarantee: 'read-your-writes', grade: 'session' },
+    { guarantee: 'monotonic-reads', grade: 'session' },
+    { guarantee: 'convergence' },
+    { guarantee: 'progress', withinMs: progressWithinMs(timeScale) },
+  ],
+};
+
+/** What an instance had acknowledged and not yet drained is gone when it is killed, so little is promised. */
+export const writeBehindMemory: Description = {
+  name: 'write-behind-memory',
+  summary: 'write-behind with its queue in memory only: what a crash loses is measured',
+  promises: (timeScale) => [
+    { guarantee: 'convergence' },
+    { guarantee: 'progress', withinMs: progressWithinMs(timeScale) },
+  ],
+};

@@ -1,0 +1,335 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { IRequestOp } from 'etcd3';
+import { DatabaseClient } from '../database/database-client.ts';
+import { CarefulClient } from '../etcd/careful-client.ts';
+import { CarefulWatch } from '../etcd/careful-watch.ts';
+import { ConnectionCheck } from '../etcd/connection-check.ts';
+import { firstMember } from '../etcd/first-member.ts';
+import { FollowedKeys } from '../etcd/followed-keys.ts';
+import { refuse } from '../etcd/refuse.ts';
+import { etcdTransaction, stepResults } from '../etcd/transaction.ts';
+import {
+  type DatabaseQueries,
+  type OpenStrategy,
+  type ReadAnswer,
+  type ReadRequest,
+  Refused,
+  type Strategy,
+  type StrategyContext,
+  type TransactionAnswer,
+  type TransactionRequest,
+  type WriteAnswer,
+  type WriteRequest,
+} from '../strategy.ts';
+import { BatchWriter, NameTaken } from './batch-writer.ts';
+import { DatabaseLane } from './database-lane.ts';
+import { FileJournal, type Journal, memoryJournal, type Replay } from './journal.ts';
+import { type PendingWrite, PendingWrites } from './pending-writes.ts';
+
+/** Beyond so many writes that wait, new ones are refused. */
+const capacity = 10_000;
+/** Under etcd's own limits of 128 operations and 1.5 MiB a transaction. */
+const batchLimits = { writes: 100, bytes: 262_144 };
+/** How long an operation waits for the queue of its key. */
+const drainMs = 1_000;
+
+export const writeBehind: Strategy = {
+  name: 'write-behind',
+  open: (context) => openWriteBehind(context, 'journal'),
+};
+
+export const writeBehindMemory: Strategy = {
+  name: 'write-behind-memory',
+  open: (context) => openWriteBehind(context, 'memory'),
+};
+
+async function openWriteBehind(
+  context: StrategyContext,
+  durability: 'journal' | 'memory',
+): Promise<OpenStrategy> {
+  if (durability === 'memory') {
+    const nothing: Replay = { writes: [], batches: [], cutBytes: 0 };
+    return WriteBehind.open(context, 'write-behind-memory/', memoryJournal(), nothing);
+  }
+  await mkdir(context.dataFolder, { recursive: true });
+  const { journal, replay } = await FileJournal.open(join(context.dataFolder, 'write-behind.journal'));
+  if (replay.cutBytes > 0) console.log(`journal: cut off a torn record of ${replay.cutBytes} bytes`);
+  return WriteBehind.open(context, 'write-behind/', journal, replay);
+}
+
+/**
+ *   write --> journal (synced) --> queue --> acknowledged
+ *                                   |  drainer, one batch at a time
+ *                                   +--> etcd (order, exactly once) --> database (newest wins)
+ *   read  --> own queued write, else the copy that is fed by the watch
+ */
+class WriteBehind implements OpenStrategy {
+  readonly #client: CarefulClient;
+  /** Where the values are in etcd. */
+  readonly #values: string;
+  readonly #keys: FollowedKeys;
+  readonly #watch: CarefulWatch;
+  readonly #check: ConnectionCheck;
+  readonly #journal: Journal;
+  readonly #pending = new PendingWrites();
+  readonly #batches: BatchWriter;
+  readonly #database: DatabaseClient;
+  readonly #lane: DatabaseLane;
+  readonly #ending = new AbortController();
+  readonly #replayed: number;
+  #draining: Promise<void> | undefined;
+  #nextId = 1;
+  /** Appended to the journal, not yet in the queue: they count for its capacity. */
+  #appending = 0;
+  #closing = false;
+  #broken: string | undefined;
+  #drainedBatches = 0;
+  #drainedWrites = 0;
+  #refusedFull = 0;
+
+  static async open(
+    context: StrategyContext,
+    root: string,
+    journal: Journal,
+    replay: Replay,
+  ): Promise<WriteBehind> {
+    const opened = new WriteBehind(context, root, journal, replay);
+    await Promise.all([opened.#watch.ready, opened.#batches.start(), opened.#lane.start()]);
+    await opened.#resume(replay);
+    await opened.#lane.reconcile(opened.#keys.all, opened.#keys.revision);
+    return opened;
+  }
+
+  private constructor(context: StrategyContext, root: string, journal: Journal, replay: Replay) {
+    const { instance } = context;
+    const deadlineMs = 1_000;
+    this.#values = `${root}kv/`;
+    this.#keys = new FollowedKeys(this.#values);
+    this.#journal = journal;
+    this.#replayed = replay.writes.length;
+    this.#client = new CarefulClient({ etcd: context.etcd, deadlineMs, firstMember: firstMember(context) });
+    this.#watch = new CarefulWatch(this.#client, root, this.#keys);
+    this.#check = new ConnectionCheck(this.#client, this.#watch, {
+      everyMs: Math.max(1_000, 10_000 * context.timeScale),
+      limitMs: Math.max(300, 2_000 * context.timeScale),
+    });
+    this.#batches = new BatchWriter(
+      this.#client,
+      { numberKey: `${root}batches/${instance}`, prefix: this.#values },
+      this.#ending.signal,
+    );
+    this.#database = new DatabaseClient({
+      role: 'primary',
+      url: context.primaryUrl,
+      deadlineMs,
+      connections: 3,
+      instance,
+    });
+    this.#lane = new DatabaseLane(this.#database, this.#ending.signal);
+  }
+
+  async read(request: ReadRequest): Promise<ReadAnswer> {
+    if (request.grade === 'linearizable') {
+      await this.#waitForQueue(request.key);
+      return this.#readEtcd(request.key);
+    }
+    const queued = this.#pending.last(request.key);
+    if (queued) return { value: queued.value ?? null, source: 'cache', cache: 'hit' };
+    const known = this.#keys.get(request.key);
+    return {
+      value: known?.value ?? null,
+      ...(known && known.value !== null && { revision: known.revision }),
+      source: 'cache',
+      cache: 'hit',
+    };
+  }
+
+  async write(request: WriteRequest): Promise<WriteAnswer> {
+    if (this.#broken !== undefined) throw new Refused(503, 'fail', this.#broken);
+    if (this.#closing) throw new Refused(503, 'fail', 'the instance is stopping');
+    if (request.expectedRevision !== undefined) return this.#compareAndWrite(request);
+    if (this.#pending.size + this.#appending >= capacity) {
+      this.#refusedFull += 1;
+      throw new Refused(503, 'fail', `the queue is full: ${capacity} writes wait for etcd, ask again later`);
+    }
+    const write: PendingWrite = { id: this.#nextId++, key: request.key, value: request.value };
+    this.#appending += 1;
+    try {
+      await this.#journal.append({ type: 'write', ...write });
+    } catch (error) {
+      this.#broken = `the journal cannot be written: ${(error as Error).message}`;
+      throw new Refused(503, 'info', this.#broken);
+    } finally {
+      this.#appending -= 1;
+    }
+    this.#pending.add(write);
+    this.#drain();
+    return { written: true, source: 'cache' };
+  }
+
+  async transact(request: TransactionRequest): Promise<TransactionAnswer> {
+    const touched = [...request.compare, ...request.success, ...request.failure].map(({ key }) => key);
+    await Promise.all([...new Set(touched)].map((key) => this.#waitForQueue(key)));
+    try {
+      const response = await this.#client.txn(etcdTransaction(request, this.#values));
+      const revision = Number(response.header.revision);
+      const steps = response.succeeded ? request.success : request.failure;
+      for (const step of steps) {
+        if (step.op === 'put') this.#applied(step.key, step.value, revision);
+        if (step.op === 'delete') this.#applied(step.key, null, revision);
+      }
+      const results = stepResults(steps, response);
+      return { succeeded: response.succeeded, results, revision, source: 'etcd' };
+    } catch (error) {
+      throw refuse(error, 'write');
+    }
+  }
+
+  databaseQueries(): readonly DatabaseQueries[] {
+    return this.#database.queries;
+  }
+
+  metrics(): Readonly<Record<string, number>> {
+    return {
+      faultline_queue_writes: this.#pending.size,
+      faultline_queue_refused: this.#refusedFull,
+      faultline_queue_replayed: this.#replayed,
+      faultline_drained_writes: this.#drainedWrites,
+      faultline_drained_batches: this.#drainedBatches,
+      faultline_drain_retries: this.#batches.retries,
+      faultline_database_waiting: this.#lane.size,
+      faultline_database_failures: this.#lane.failures,
+      faultline_copy_keys: this.#keys.size,
+      faultline_copy_revision: this.#keys.revision,
+      faultline_watch_reconnects: this.#watch.reconnects,
+    };
+  }
+
+  health(): { ok: true } | { ok: false; reason: string } {
+    return this.#broken === undefined ? { ok: true } : { ok: false, reason: this.#broken };
+  }
+
+  /** Drains within a limit; what is left stays in the journal for the next start. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const limit = setTimeout(() => this.#ending.abort(new Error('the instance is stopping')), 3_000);
+    await this.#draining;
+    await this.#lane.settled();
+    clearTimeout(limit);
+    this.#ending.abort(new Error('the instance is stopping'));
+    this.#check.close();
+    this.#watch.close();
+    await this.#journal.close();
+    await this.#database.close();
+    this.#client.close();
+  }
+
+  /** Sends what the last process had sent without an answer, as the same batch, and queues the rest. */
+  async #resume(replay: Replay): Promise<void> {
+    const unanswered = replay.batches.filter(({ number }) => number > this.#batches.last);
+    const answered = new Set(
+      replay.batches.filter(({ number }) => number <= this.#batches.last).flatMap(({ ids }) => ids),
+    );
+    this.#journal.drained([...answered]);
+    const writes = new Map(
+      replay.writes.filter(({ id }) => !answered.has(id)).map((write) => [write.id, write]),
+    );
+    for (const write of writes.values()) {
+      this.#pending.add({ id: write.id, key: write.key, value: write.value });
+    }
+    this.#nextId = Math.max(0, ...replay.writes.map(({ id }) => id)) + 1;
+    for (const { number, ids } of unanswered) {
+      await this.#send(
+        number,
+        ids.map((id) => writes.get(id)!),
+      );
+    }
+    this.#drain();
+  }
+
+  #drain(): void {
+    // With nothing to do it would end before it is assigned here, and stand in the way of the next.
+    if (this.#pending.size > 0) this.#draining ??= this.#drainAll();
+  }
+
+  async #drainAll(): Promise<void> {
+    try {
+      do {
+        const batch = this.#pending.batch(batchLimits);
+        const number = this.#batches.last + 1;
+        // Safe before it is sent, so that after a crash exactly this batch is asked about or sent again.
+        await this.#journal.append({ type: 'batch', number, ids: batch.map(({ id }) => id) });
+        await this.#send(number, batch);
+      } while (this.#pending.size > 0);
+    } catch (error) {
+      // When the instance stops, what is left is in the journal.
+      if (!this.#ending.signal.aborted) {
+        this.#broken = error instanceof NameTaken ? error.message : `the queue cannot be drained: ${error}`;
+        console.error(this.#broken);
+      }
+    } finally {
+      // In the turn of the last look at the queue: a write that comes now starts the next round.
+      this.#draining = undefined;
+    }
+  }
+
+  async #send(number: number, batch: readonly PendingWrite[]): Promise<void> {
+    const revision = await this.#batches.write(number, batch);
+    // In one turn: a reader sees the queued write, then the copy, and nothing between.
+    for (const { key, value } of batch) this.#applied(key, value ?? null, revision);
+    this.#pending.settle(batch);
+    this.#journal.drained(batch.map(({ id }) => id));
+    this.#drainedBatches += 1;
+    this.#drainedWrites += batch.length;
+  }
+
+  #applied(key: string, value: unknown, revision: number): void {
+    this.#keys.learn(key, value, revision);
+    this.#lane.offer(key, value, revision);
+  }
+
+  /** A compare has a true answer only at etcd, and only after what this instance has acknowledged before. */
+  async #compareAndWrite(request: WriteRequest): Promise<WriteAnswer> {
+    await this.#waitForQueue(request.key);
+    const key = Buffer.from(this.#values + request.key);
+    const write: IRequestOp =
+      request.value === undefined
+        ? { request_delete_range: { key } }
+        : { request_put: { key, value: Buffer.from(JSON.stringify(request.value)) } };
+    try {
+      const response = await this.#client.txn({
+        compare: [{ key, target: 'Mod', result: 'Equal', mod_revision: String(request.expectedRevision) }],
+        success: [write],
+        failure: [{ request_range: { key } }],
+      });
+      const revision = Number(response.header.revision);
+      if (response.succeeded) {
+        this.#applied(request.key, request.value ?? null, revision);
+        return { written: true, revision, source: 'etcd' };
+      }
+      const current = response.responses[0]!.response_range.kvs[0];
+      return { written: false, revision: Number(current?.mod_revision ?? 0), source: 'etcd' };
+    } catch (error) {
+      throw refuse(error, 'write');
+    }
+  }
+
+  async #readEtcd(key: string): Promise<ReadAnswer> {
+    try {
+      const response = await this.#client.range({ key: Buffer.from(this.#values + key) });
+      const found = response.kvs[0];
+      const revision = Number(found ? found.mod_revision : response.header.revision);
+      const value: unknown = found ? JSON.parse(found.value.toString()) : null;
+      this.#keys.learn(key, value, revision);
+      return { value, ...(found && { revision }), source: 'etcd' };
+    } catch (error) {
+      throw refuse(error, 'read');
+    }
+  }
+
+  async #waitForQueue(key: string): Promise<void> {
+    if (await this.#pending.drained(key, drainMs)) return;
+    throw new Refused(504, 'fail', `earlier writes of ${key} still wait for etcd after ${drainMs} ms`);
+  }
+}
