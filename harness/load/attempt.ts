@@ -75,31 +75,45 @@ export function requestOf(attempt: Attempt): ContractRequest {
 }
 
 export function endOf(attempt: Attempt, answer: ContractAnswer): End {
-  const { status, source, cache, staleMs } = answer;
-  const outcome = outcomeOfAnswer(attempt.f, status, answer.said);
-  const seen = { source, cache, staleMs };
-  if (outcome !== 'ok') return { ...lost(attempt, outcome, String(status)), ...seen };
+  const { status, said } = answer;
+  const outcome = outcomeOfAnswer(attempt.f, status, said);
+  if (outcome !== 'ok') return end(attempt, outcome, { answer, error: String(status) });
   const revision = revisionOf(answer);
-  switch (attempt.f) {
-    case 'read': {
-      if (status === 404) return { outcome, value: null, revision, ...seen };
-      const problem = problemOfRead(attempt, answer);
-      if (problem) return { ...lost(attempt, 'fail', problem), ...seen };
-      return { outcome, value: answer.body!.value, revision, ...seen };
-    }
-    case 'cas':
-      // The revision of a 409 belongs to some other write: it says nothing of this one.
-      if (status === 409) return { outcome, value: attempt.value, swapped: false, ...seen };
-      return { outcome, value: attempt.value, swapped: true, revision, ...seen };
-    default:
-      return { outcome, value: attempt.value, revision, ...seen };
+  if (attempt.f === 'cas') {
+    // The revision of a 409 belongs to some other write: it says nothing of this one.
+    if (status === 409) return end(attempt, 'ok', { answer, swapped: false });
+    return end(attempt, 'ok', { answer, swapped: true, revision });
   }
+  if (attempt.f === 'read' && status !== 404) {
+    const problem = problemOfRead(attempt, answer);
+    if (problem) return end(attempt, 'fail', { answer, error: problem });
+    return end(attempt, 'ok', { answer, value: answer.body!.value, revision });
+  }
+  return end(attempt, 'ok', { answer, revision });
 }
 
-/** The end of an attempt that brought no usable answer. */
+/** The end of an attempt that brought no answer. */
 export function lost(attempt: Attempt, outcome: Outcome, error: string): End {
-  // A read that did not complete has no value; of a write it stays known what was asked.
-  return { outcome, value: attempt.f === 'read' ? undefined : attempt.value, error };
+  return end(attempt, outcome, { error });
+}
+
+function end(
+  attempt: Attempt,
+  outcome: Outcome,
+  known: { answer?: ContractAnswer; value?: unknown; swapped?: boolean; revision?: number; error?: string },
+): End {
+  // A read that did not complete has no value; of a write it stays known what was asked. (A read's own is null.)
+  const asked = attempt.f === 'read' && outcome !== 'ok' ? undefined : attempt.value;
+  return {
+    outcome,
+    value: known.value ?? asked,
+    swapped: known.swapped,
+    revision: known.revision,
+    source: known.answer?.source,
+    cache: known.answer?.cache,
+    staleMs: known.answer?.staleMs,
+    error: known.error,
+  };
 }
 
 /**

@@ -15,7 +15,7 @@ export interface Known {
   readonly revision: number;
 }
 
-/** The last (value, revision) that one process saw of each key, the longest untouched forgotten first. */
+/** The last (value, revision) that one process saw of each key; of too many keys the first is forgotten. */
 export class KnownRevisions {
   readonly #byKey = new Map<string, Known>();
   readonly #limit: number;
@@ -31,7 +31,6 @@ export class KnownRevisions {
 
   set(key: string, known: Known): void {
     if (this.#limit === 0) return;
-    this.#byKey.delete(key);
     this.#byKey.set(key, known);
     if (this.#byKey.size > this.#limit) this.#byKey.delete(this.#byKey.keys().next().value!);
   }

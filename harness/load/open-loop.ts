@@ -35,9 +35,7 @@ export class OpenLoop {
   readonly #lanes: readonly Lane[];
   /** Every key that a write was sent for. */
   readonly #written = new Set<string>();
-  /** In the order of sending, hence of deadlines, since all have the same limit. Ended ones leave when they come first. */
-  readonly #flights: Flight[] = [];
-  #firstFlight = 0;
+  readonly #flights = new FlightList();
   #deadlineTimer: NodeJS.Timeout | undefined;
   #runs = 0;
   #offeredEver = 0;
@@ -139,8 +137,8 @@ export class OpenLoop {
   abandon(): void {
     this.#abandoned = true;
     this.stop();
-    for (const flight of this.#flights.slice(this.#firstFlight)) {
-      if (!flight.ended) flight.giveUp('driver-stopped');
+    for (let flight = this.#flights.oldest; flight; flight = this.#flights.oldest) {
+      flight.giveUp('driver-stopped');
     }
   }
 
@@ -206,22 +204,8 @@ export class OpenLoop {
   ): Flight {
     const { clock, recorder } = this.#options;
     if (attempt.f !== 'read') this.#written.add(attempt.key);
-    const flight = new Flight(lane, process, attempt, clock.nowNs(), (end, sessionToken) => {
-      const endedNs = clock.nowNs();
-      const isInfo = end.outcome === 'info';
-      const head = { process: process.number, f: attempt.f, key: attempt.key, invokeNs: flight.invokeNs };
-      recorder.write(
-        encodeCompletion(
-          isInfo
-            ? { ...head, ...end, returnNs: Number.POSITIVE_INFINITY, endedNs }
-            : { ...head, ...end, returnNs: endedNs },
-        ),
-      );
-      learn(process, attempt, end, sessionToken);
-      if (isInfo) lane.processes.retire(place);
-      else lane.processes.giveBack(place);
-      onEnd(end);
-    });
+    const invokeNs = clock.nowNs();
+    const flight = new Flight(lane, process, place, attempt, invokeNs, onEnd, this.#land);
     recorder.write(
       encodeInvoke({
         process: process.number,
@@ -229,43 +213,61 @@ export class OpenLoop {
         key: attempt.key,
         grade: attempt.grade,
         value: attempt.value,
-        invokeNs: flight.invokeNs,
+        invokeNs,
         dueNs,
         instance: lane.instance,
-        final: final || undefined,
+        final,
       }),
     );
-    this.#flights.push(flight);
-    this.#forgetEnded();
+    this.#flights.add(flight);
     this.#deadlineTimer ??= setTimeout(() => this.#expire(), this.#options.workload.deadlineMs);
     flight.launch();
     return flight;
   }
+
+  /** An operation has ended: it is recorded, and its process is free again or gone. */
+  readonly #land = (flight: Flight, end: End, sessionToken: string | undefined): void => {
+    this.#flights.remove(flight);
+    const { lane, process, place, attempt, invokeNs, onEnd } = flight;
+    const endedNs = this.#options.clock.nowNs();
+    const isInfo = end.outcome === 'info';
+    // Field by field: spreading the parts costs more than all the rest of this function.
+    this.#options.recorder.write(
+      encodeCompletion({
+        process: process.number,
+        f: attempt.f,
+        key: attempt.key,
+        value: end.value,
+        swapped: end.swapped,
+        outcome: end.outcome,
+        invokeNs,
+        returnNs: isInfo ? Number.POSITIVE_INFINITY : endedNs,
+        endedNs: isInfo ? endedNs : undefined,
+        revision: end.revision,
+        source: end.source,
+        cache: end.cache,
+        staleMs: end.staleMs,
+        error: end.error,
+      }),
+    );
+    learn(process, attempt, end, sessionToken);
+    if (isInfo) lane.processes.retire(place);
+    else lane.processes.giveBack(place);
+    onEnd(end);
+  };
 
   /** Gives up what has reached its deadline, and sleeps until the next one. */
   #expire(): void {
     this.#deadlineTimer = undefined;
     const limitNs = this.#options.workload.deadlineMs * 1e6;
     const now = this.#options.clock.nowNs();
-    for (;;) {
-      this.#forgetEnded();
-      const oldest = this.#flights[this.#firstFlight];
-      if (!oldest) return;
+    for (let oldest = this.#flights.oldest; oldest; oldest = this.#flights.oldest) {
       const leftNs = oldest.invokeNs + limitNs - now;
       if (leftNs > 0) {
         this.#deadlineTimer = setTimeout(() => this.#expire(), Math.ceil(leftNs / 1e6));
         return;
       }
       oldest.giveUp('deadline');
-    }
-  }
-
-  #forgetEnded(): void {
-    while (this.#flights[this.#firstFlight]?.ended) this.#firstFlight += 1;
-    // Cut in large pieces: each cut moves what is left.
-    if (this.#firstFlight > 1_024 || this.#firstFlight === this.#flights.length) {
-      this.#flights.splice(0, this.#firstFlight);
-      this.#firstFlight = 0;
     }
   }
 
@@ -373,45 +375,54 @@ function summarize(run: Run): DriverSummary {
 
 /** A Flight is one attempt on its way: undici tells it what happens, and it ends exactly once. */
 class Flight implements Dispatcher.DispatchHandler {
+  readonly lane: Lane;
+  readonly process: LogicalProcess;
+  readonly place: number;
+  readonly attempt: Attempt;
   readonly invokeNs: number;
+  readonly onEnd: (end: End) => void;
   ended = false;
-  readonly #lane: Lane;
-  readonly #process: LogicalProcess;
-  readonly #attempt: Attempt;
-  readonly #onEnd: (end: End, sessionToken: string | undefined) => void;
+  /** Its neighbours in the FlightList. */
+  older: Flight | undefined;
+  newer: Flight | undefined;
+  readonly #land: (flight: Flight, end: End, sessionToken: string | undefined) => void;
   /** Set from the moment that undici writes to the socket: from then on the request may have arrived. */
   #controller: Dispatcher.DispatchController | undefined;
   #released = false;
   #status = 0;
-  #headers: Record<string, string | string[] | undefined> = {};
-  #body: Buffer[] = [];
+  #headers: Headers = noHeaders;
+  #body: Buffer | undefined;
 
   constructor(
     lane: Lane,
     process: LogicalProcess,
+    place: number,
     attempt: Attempt,
     invokeNs: number,
-    onEnd: (end: End, sessionToken: string | undefined) => void,
+    onEnd: (end: End) => void,
+    land: (flight: Flight, end: End, sessionToken: string | undefined) => void,
   ) {
-    this.#lane = lane;
-    this.#process = process;
-    this.#attempt = attempt;
+    this.lane = lane;
+    this.process = process;
+    this.place = place;
+    this.attempt = attempt;
     this.invokeNs = invokeNs;
-    this.#onEnd = onEnd;
+    this.onEnd = onEnd;
+    this.#land = land;
   }
 
   launch(): void {
-    const { method, path, body } = requestOf(this.#attempt);
-    const { sessionToken } = this.#process;
+    const { method, path, body } = requestOf(this.attempt);
+    const { sessionToken } = this.process;
     const headers: string[] = [];
     if (body !== undefined) headers.push('content-type', 'application/json');
     if (sessionToken !== undefined) headers.push('session-token', sessionToken);
-    this.#lane.inTransport += 1;
-    this.#lane.pool.dispatch({ method, path, body, headers }, this);
+    this.lane.inTransport += 1;
+    this.lane.pool.dispatch({ method, path, body, headers }, this);
   }
 
   giveUp(reason: string): void {
-    this.#end(lost(this.#attempt, outcomeOfSilence(this.#attempt.f, this.#controller !== undefined), reason));
+    this.#end(lost(this.attempt, outcomeOfSilence(this.attempt.f, this.#controller !== undefined), reason));
     // The connection is closed with it: a late answer must not meet the next request.
     this.#controller?.abort(new Error(reason));
   }
@@ -422,44 +433,65 @@ class Flight implements Dispatcher.DispatchHandler {
     else this.#controller = controller;
   }
 
-  onResponseStart(
-    _: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
     this.#status = status;
     this.#headers = headers;
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#body.push(chunk);
+    this.#body = this.#body ? Buffer.concat([this.#body, chunk]) : chunk;
   }
 
   onResponseEnd(): void {
     this.#release();
     if (this.ended) return;
-    const text = this.#body.length === 1 ? this.#body[0]!.toString() : Buffer.concat(this.#body).toString();
-    const answer = parseAnswer(this.#status, this.#headers, text);
-    this.#end(endOf(this.#attempt, answer), answer.sessionToken);
+    const answer = parseAnswer(this.#status, this.#headers, this.#body?.toString() ?? '');
+    this.#end(endOf(this.attempt, answer), answer.sessionToken);
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
     this.#release();
     if (this.ended) return;
     const sent = this.#controller !== undefined;
-    this.#end(lost(this.#attempt, outcomeOfSilence(this.#attempt.f, sent), error.code ?? error.name));
+    this.#end(lost(this.attempt, outcomeOfSilence(this.attempt.f, sent), error.code ?? error.name));
   }
 
   #end(end: End, sessionToken?: string): void {
     this.ended = true;
-    this.#body = [];
-    this.#headers = {};
-    this.#onEnd(end, sessionToken);
+    this.#land(this, end, sessionToken);
   }
 
   #release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#lane.inTransport -= 1;
+    this.lane.inTransport -= 1;
+  }
+}
+
+type Headers = Record<string, string | string[] | undefined>;
+const noHeaders: Headers = {};
+
+/**
+ * The flights that have not ended, in the order of their sending, hence of their deadlines, since all have the same
+ * limit. Linked, so that an ended one is let go at once: a queue would keep all behind its oldest alive.
+ */
+class FlightList {
+  oldest: Flight | undefined;
+  #newest: Flight | undefined;
+
+  add(flight: Flight): void {
+    flight.older = this.#newest;
+    if (this.#newest) this.#newest.newer = flight;
+    else this.oldest = flight;
+    this.#newest = flight;
+  }
+
+  remove(flight: Flight): void {
+    if (flight.older) flight.older.newer = flight.newer;
+    else this.oldest = flight.newer;
+    if (flight.newer) flight.newer.older = flight.older;
+    else this.#newest = flight.older;
+    flight.older = undefined;
+    flight.newer = undefined;
   }
 }

@@ -5,7 +5,7 @@
 export interface Link {
   readonly from: string;
   readonly to: string;
-  /** Toxiproxy's name of it: 'm1->m2'. Sent URL-encoded. */
+  /** Toxiproxy's name of it: 'm1->m2', in paths 'm1-%3Em2' (URL and fetch encode it by themselves). */
   readonly proxy: string;
   /** Where `from` connects: '127.0.0.1:port'. */
   readonly listen: string;
@@ -22,21 +22,25 @@ export interface Network extends AsyncDisposable {
   link(from: string, to: string): Link;
   /** Adds a link and returns it once it accepts connections. */
   add(link: { from: string; to: string; upstream: string }): Promise<Link>;
-  /** Cuts the given links, both streams of each. Resolves when it is in force. */
+  /**
+   * Cuts the given links, both streams of each. Resolves when it is in force, also on connections that are open. Cuts may
+   * overlap: healing one leaves the others in force.
+   */
   cut(links: readonly Link[], flavour: Flavour): Promise<Cut>;
   /**
    * Stops the messages from one member to another and only those (FACTS: raft streams are dialled by the receiver,
    * so messages a -> b travel downstream on link b->a, and upstream on link a->b).
    */
   cutMessages(from: string, to: string, flavour: Exclude<Flavour, 'reject'>): Promise<Cut>;
+  /** Delays each stream of each link by latencyMs +/- jitterMs, so a round trip takes twice that longer. Whole numbers. */
   slow(links: readonly Link[], by: { latencyMs: number; jitterMs: number }): Promise<Cut>;
   /** Removes every toxic, enables every link. */
   reset(): Promise<void>;
-  /** Bytes seen so far by each link, both streams, while connections live. */
+  /** Bytes that each link received so far from either side, while connections live. */
   traffic(): Promise<ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>>;
 }
 
-/** A Cut is a change to links that can be undone; undoing twice is harmless. */
+/** A Cut is a change to links that can be undone. Undoing twice is harmless; an undoing that failed can be tried again. */
 export interface Cut {
   heal(): Promise<void>;
 }

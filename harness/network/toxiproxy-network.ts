@@ -1,0 +1,278 @@
+import { Mutex } from 'async-mutex';
+import type { Proxy as ClientProxy, ToxicDirection } from 'toxiproxy-node-client';
+import { freePort } from '../process/free-port.ts';
+import type { Cut, Flavour, Link, Network } from './network.ts';
+import { type ToxicSpec, ToxiproxyClient, ToxiproxyFailed } from './toxiproxy-client.ts';
+
+export interface NetworkOptions {
+  /** The embedded server, or any Toxiproxy: 'http://127.0.0.1:8474'. */
+  readonly toxiproxyUrl: string;
+  /** For each call to it: 5,000 unless told. */
+  readonly timeoutMs?: number;
+}
+
+/** Rejects when no Toxiproxy answers there. */
+export async function createNetwork(options: NetworkOptions): Promise<Network> {
+  const client = new ToxiproxyClient(options.toxiproxyUrl, options.timeoutMs ?? 5_000);
+  await client.version();
+  return new ToxiproxyNetwork(client);
+}
+
+/** A link with its proxy and the cuts that refuse connections on it. */
+interface LinkState {
+  readonly link: Link;
+  readonly proxy: ClientProxy;
+  /** Cuts that overlap must not enable what another has just disabled. */
+  readonly mutex: Mutex;
+  readonly refusedBy: Set<object>;
+  /** Undefined while it is not known: an update that was not answered may have happened. */
+  enabled: boolean | undefined;
+}
+
+/** One change of a cut. `undo` is harmless when `apply` did not happen, or it is not known whether it did. */
+interface Step {
+  apply(): Promise<void>;
+  undo(): Promise<void>;
+}
+
+const both: readonly ToxicDirection[] = ['upstream', 'downstream'];
+
+class ToxiproxyNetwork implements Network {
+  readonly #client: ToxiproxyClient;
+  readonly #states = new Map<string, LinkState>();
+  readonly #adding = new Set<string>();
+  readonly #inForce = new Set<StepsInForce>();
+  #cuts = 0;
+
+  constructor(client: ToxiproxyClient) {
+    this.#client = client;
+  }
+
+  get links(): readonly Link[] {
+    return [...this.#states.values()].map((state) => state.link);
+  }
+
+  link(from: string, to: string): Link {
+    return this.#state(nameOf(from, to)).link;
+  }
+
+  async add({ from, to, upstream }: { from: string; to: string; upstream: string }): Promise<Link> {
+    for (const party of [from, to]) {
+      // Toxiproxy's paths and its client leave no room for more.
+      if (!/^[\w.-]+$/.test(party)) {
+        throw new RangeError(`a party of a link should be letters, digits, '.', '_' or '-', got '${party}'`);
+      }
+    }
+    const name = nameOf(from, to);
+    if (this.#states.has(name) || this.#adding.has(name))
+      throw new RangeError(`link ${name} is there already`);
+    this.#adding.add(name);
+    try {
+      const proxy = await this.#createProxy(name, upstream);
+      const link = { from, to, proxy: name, listen: proxy.listen, upstream };
+      this.#states.set(name, { link, proxy, mutex: new Mutex(), refusedBy: new Set(), enabled: true });
+      return link;
+    } finally {
+      this.#adding.delete(name);
+    }
+  }
+
+  async cut(links: readonly Link[], flavour: Flavour): Promise<Cut> {
+    const states = this.#statesOf(links);
+    if (flavour === 'reject') {
+      return await this.#apply(states.map((state) => this.#refusal(state)));
+    }
+    return await this.#toxics(
+      states.flatMap((state) => both.map((stream) => ({ state, stream, ...toxicOf[flavour] }))),
+    );
+  }
+
+  async cutMessages(from: string, to: string, flavour: Exclude<Flavour, 'reject'>): Promise<Cut> {
+    // `to` dialled `from` to be sent its raft messages; `from` itself dials only to post snapshots and the like.
+    return await this.#toxics([
+      { state: this.#state(nameOf(to, from)), stream: 'downstream', ...toxicOf[flavour] },
+      { state: this.#state(nameOf(from, to)), stream: 'upstream', ...toxicOf[flavour] },
+    ]);
+  }
+
+  async slow(links: readonly Link[], by: { latencyMs: number; jitterMs: number }): Promise<Cut> {
+    const { latencyMs, jitterMs } = by;
+    if (!Number.isSafeInteger(latencyMs) || latencyMs < 0) {
+      throw new RangeError(`latencyMs should be a whole number from 0, got ${latencyMs}`);
+    }
+    if (!Number.isSafeInteger(jitterMs) || jitterMs < 0 || jitterMs > latencyMs) {
+      throw new RangeError(
+        `jitterMs should be a whole number between 0 and latencyMs (${latencyMs}), got ${jitterMs}`,
+      );
+    }
+    const toxic = { type: 'latency', attributes: { latency: latencyMs, jitter: jitterMs } } as const;
+    return await this.#toxics(
+      this.#statesOf(links).flatMap((state) => both.map((stream) => ({ state, stream, ...toxic }))),
+    );
+  }
+
+  async reset(): Promise<void> {
+    // Behind whatever is being cut or healed, so that nothing of it comes after the reset.
+    const states = [...this.#states.values()];
+    const releases = await Promise.all(states.map((state) => state.mutex.acquire()));
+    try {
+      await this.#client.reset();
+      for (const cut of this.#inForce) cut.forget();
+      this.#inForce.clear();
+      for (const state of states) {
+        state.enabled = true;
+        state.refusedBy.clear();
+      }
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  async traffic(): Promise<ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>> {
+    const all = await this.#client.traffic();
+    const none = { upstreamBytes: 0, downstreamBytes: 0 };
+    return new Map([...this.#states.keys()].map((name) => [name, all.get(name) ?? none]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const states = [...this.#states.values()];
+    this.#states.clear();
+    await allOrThrow(
+      states.map((state) =>
+        this.#client.removeProxy(state.proxy).catch((error) => {
+          // A Toxiproxy that is gone has no proxies.
+          if (!(error instanceof ToxiproxyFailed) || error.status !== undefined) throw error;
+        }),
+      ),
+    );
+  }
+
+  /** Each once. */
+  #statesOf(links: readonly Link[]): readonly LinkState[] {
+    return [...new Set(links.map((link) => this.#state(link.proxy)))];
+  }
+
+  #state(name: string): LinkState {
+    const state = this.#states.get(name);
+    if (!state) {
+      const known = [...this.#states.keys()].join(', ') || 'none';
+      throw new RangeError(`there is no link ${name}; the links are: ${known}`);
+    }
+    return state;
+  }
+
+  async #createProxy(name: string, upstream: string): Promise<ClientProxy> {
+    for (let attempt = 1; ; attempt++) {
+      // Below the ephemeral range: a port of a link that is disabled for a while must not be taken meanwhile.
+      const listen = `127.0.0.1:${await freePort()}`;
+      try {
+        return await this.#client.createProxy(name, listen, upstream);
+      } catch (error) {
+        const status = error instanceof ToxiproxyFailed ? error.status : undefined;
+        // 500 is what a port that was taken since is told as.
+        if (status === 500 && attempt < 5) continue;
+        if (status !== 409) throw error;
+        const message = `Toxiproxy at ${this.#client.url} has a proxy ${name} already; an earlier run left it, or another one uses it: delete it or restart Toxiproxy`;
+        throw new ToxiproxyFailed(message, status, error);
+      }
+    }
+  }
+
+  #toxics(specs: readonly (Omit<ToxicSpec, 'name'> & { state: LinkState })[]): Promise<Cut> {
+    const id = ++this.#cuts;
+    return this.#apply(
+      specs.map(({ state: { proxy, mutex }, stream, type, attributes }) => {
+        // A name of its own, so that overlapping cuts stay apart.
+        const name = `cut${id}-${stream}`;
+        return {
+          apply: () =>
+            mutex.runExclusive(() => this.#client.addToxic(proxy, { name, type, stream, attributes })),
+          undo: () => mutex.runExclusive(() => this.#client.removeToxic(proxy, name)),
+        };
+      }),
+    );
+  }
+
+  #refusal(state: LinkState): Step {
+    const token = {};
+    return {
+      apply: () => {
+        state.refusedBy.add(token);
+        return this.#settle(state);
+      },
+      undo: () => {
+        state.refusedBy.delete(token);
+        return this.#settle(state);
+      },
+    };
+  }
+
+  /** Makes the proxy refuse while any cut wants it. */
+  #settle(state: LinkState): Promise<void> {
+    return state.mutex.runExclusive(async () => {
+      const enabled = state.refusedBy.size === 0;
+      if (enabled === state.enabled) return;
+      state.enabled = undefined;
+      await this.#client.setEnabled(state.proxy, enabled);
+      state.enabled = enabled;
+    });
+  }
+
+  /** All at once. When one fails, all are undone. */
+  async #apply(steps: readonly Step[]): Promise<Cut> {
+    const inForce = new StepsInForce(steps);
+    this.#inForce.add(inForce);
+    const heal = async () => {
+      await inForce.heal();
+      this.#inForce.delete(inForce);
+    };
+    try {
+      await allOrThrow(steps.map((step) => step.apply()));
+    } catch (failure) {
+      await heal().catch((error) => {
+        throw new AggregateError([failure, error], `a cut failed, and so did undoing it: ${failure}`);
+      });
+      throw failure;
+    }
+    return { heal };
+  }
+}
+
+const toxicOf = {
+  blackhole: { type: 'timeout', attributes: { timeout: 0 } },
+  hold: { type: 'bandwidth', attributes: { rate: 0 } },
+} as const;
+
+const nameOf = (from: string, to: string): string => `${from}->${to}`;
+
+/** What is left to undo of a cut. What could not be undone stays, so that healing again tries it again. */
+class StepsInForce {
+  readonly #steps: Set<Step>;
+
+  constructor(steps: readonly Step[]) {
+    this.#steps = new Set(steps);
+  }
+
+  forget(): void {
+    this.#steps.clear();
+  }
+
+  heal(): Promise<void> {
+    return allOrThrow(
+      [...this.#steps].map(async (step) => {
+        await step.undo();
+        this.#steps.delete(step);
+      }),
+    );
+  }
+}
+
+/** Unlike Promise.all it waits for all of them, so that nothing is still under way when it throws. */
+async function allOrThrow(pending: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(pending);
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 1) {
+    throw new AggregateError(failures, `${failures.length} calls failed, the first: ${failures[0].message}`);
+  }
+}
