@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readHistory } from '../../harness/history/read-history.ts';
 import { startDriver } from '../../harness/load/driver.ts';
 import type { ToWorker } from '../../harness/load/messages.ts';
 import { operations } from '../../harness/load/operations.ts';
@@ -136,6 +137,11 @@ describe('a run', () => {
     await driver[Symbol.asyncDispose]();
     const pairs = await readPairs(historyPath);
     const written = new Set(pairs.filter((p) => p.invoke.f === 'write').map((p) => p.invoke.key));
+    // What is written here is what the checkers read.
+    const history = await readHistory(historyPath);
+    expect(history.operations.length).toBe(pairs.length);
+    expect(history.operations.filter((o) => o.final).length).toBe(written.size * 4);
+    expect(history.notes).toEqual([]);
     const finals = pairs.filter((p) => p.invoke.final);
     const asked = finals.map(({ invoke }) => `${invoke.instance} ${invoke.grade} ${invoke.key}`);
     const expected = ['s1', 's2'].flatMap((s) =>
@@ -301,6 +307,9 @@ describe('the end of the driver', () => {
     const lost = pairs.filter(({ end }) => end!.error === 'driver-stopped');
     expect(lost.length).toBeGreaterThan(5);
     for (const { invoke, end } of lost) expect(end!.type).toBe(invoke.f === 'read' ? 'fail' : 'info');
+    const open = (await readHistory(historyPath)).operations.filter((o) => o.outcome === 'info');
+    expect(open.length).toBe(lost.filter(({ end }) => end!.type === 'info').length);
+    for (const o of open) expect(o.returnNs).toBe(Number.POSITIVE_INFINITY);
     await run.catch(() => {});
     await driver[Symbol.asyncDispose]();
   });
