@@ -45,7 +45,7 @@ export function cellSection(
     html`<div class="pair">${cachePart(cell)}${databasePart(cell)}${loadPart(cell)}</div>`,
   );
   parts.push(filesPart(cell, manifest));
-  return html`<details class="cell ${state}" id="${id}" data-state="${state}"${of.open ? html` open` : null}><summary>${mark(state)}<h3>${cell.scenario} <span class="dim">·</span> ${cell.strategy}</h3>${stateWord(state)}<span class="glance">${glance(cell)}</span></summary><div class="body">${parts}</div></details>`;
+  return html`<details class="cell ${state}" id="${id}" data-state="${state}"${of.open ? html` open` : null}><summary>${mark(state)}<h3>${cell.scenario} <span class="dim">·</span> ${cell.strategy}</h3><span class="state ${state}">${state}</span><span class="glance">${glance(cell)}</span></summary><div class="body">${parts}</div></details>`;
 }
 
 function glance(cell: Cell): string {
@@ -242,10 +242,10 @@ function latencyPart(cell: Cell): Markup | null {
       { heading: 'ok', number: true },
       { heading: 'fail', number: true },
       { heading: 'info', number: true },
-      { heading: 'from due: p50 ms', number: true },
+      { heading: html`from due, ms<br>p50`, number: true },
       { heading: 'p99', number: true },
       { heading: 'max', number: true },
-      { heading: 'from send: p50 ms', number: true },
+      { heading: html`from send, ms<br>p50`, number: true },
       { heading: 'p99', number: true },
       { heading: 'max', number: true },
     ],

@@ -4,7 +4,7 @@ import type { Fault } from '../../harness/result.ts';
 import { moment, valueText } from '../figures.ts';
 import { html, type Markup } from './markup.ts';
 
-const width = 860;
+const width = 1080;
 const left = 96;
 const right = 24;
 const rowHeight = 26;
