@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../cache-folder.ts';
 import { type Environment, etcdVersionOf } from './etcd-program.ts';
 
 /**
@@ -70,15 +70,6 @@ export function etcdCache(environment: Environment = process.env, platform = pro
       }
     },
   };
-}
-
-/** $XDG_CACHE_HOME, else ~/Library/Caches on macOS and ~/.cache elsewhere; then faultline. */
-export function cacheFolder(environment: Environment = process.env, platform = process.platform): string {
-  const home = environment.HOME ?? homedir();
-  const base =
-    environment.XDG_CACHE_HOME ||
-    (platform === 'darwin' ? join(home, 'Library', 'Caches') : join(home, '.cache'));
-  return join(base, 'faultline');
 }
 
 /** For sort: '3.4.23' before '3.10.1'. */

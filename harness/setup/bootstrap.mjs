@@ -203,9 +203,10 @@ function removeOrphans() {
 async function provideEtcd() {
   const provision = join(root, 'dist', 'harness', 'cluster', 'provision.js');
   if (!existsSync(provision)) return;
-  const { ensureEtcd } = await import(pathToFileURL(provision).href);
+  const { ensureEtcd, findEtcd } = await import(pathToFileURL(provision).href);
   try {
-    await ensureEtcd({ say });
+    // In two steps, so that an etcd that is there is no news.
+    if (!(await findEtcd()).found) await ensureEtcd({ say });
   } catch (error) {
     throw new SetupFailed(error.message);
   }
