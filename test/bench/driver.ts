@@ -30,6 +30,8 @@ async function run(): Promise<readonly BenchRow[]> {
   await using supervisor = await createSupervisor();
   const folder = await supervisor.temporaryFolder('bench');
   const server = await startRegisterServer(supervisor, join(folder, 'server.log'));
+  // It must never be what the driver waits for.
+  server.takePrecedence();
   let pid = 0;
   const historyPath = join(folder, 'history.jsonl');
   await using driver = await startDriver({

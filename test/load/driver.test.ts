@@ -201,6 +201,23 @@ describe('open loop', () => {
 });
 
 describe('what goes wrong', () => {
+  test('a driver that was held up says so: what is overdue is dropped, and the lag tells', async () => {
+    const { driver, driverProcess } = await setUp({ deadlineMs: 300, arrivals: 'constant' });
+    const running = driver.run({ ratePerSecond: 100, durationMs: 2_000 });
+    await delay(400);
+    driverProcess.signal('SIGSTOP');
+    await delay(1_000);
+    driverProcess.signal('SIGCONT');
+    const run = await running;
+    await driver[Symbol.asyncDispose]();
+    expect(run).toMatchObject({ offered: 200, sent: 200 - run.dropped });
+    // 100 were due meanwhile, 30 of them within the last 300 ms.
+    expect(run.dropped).toBeGreaterThan(40);
+    expect(run.dropped).toBeLessThan(140);
+    expect(run.sendLagMs.max).toBeGreaterThan(800);
+    expect(run.sendLagMs.p99).toBeGreaterThan(300);
+  });
+
   test('a deadline ends a write as info and its process for good, a read as fail', async () => {
     const { driver, server, historyPath } = await setUp({ deadlineMs: 150 });
     server.behave({ silent: true });
