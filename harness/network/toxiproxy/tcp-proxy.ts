@@ -56,6 +56,10 @@ export class TcpProxy {
     return this.#upstream;
   }
 
+  get openConnections(): number {
+    return this.#connections.size;
+  }
+
   describe() {
     return {
       name: this.name,
