@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Item, Step, ToxicType } from '../../harness/network/toxiproxy/toxic.ts';
+import type { Item, Step, ToxicType } from '../../harness/network/toxiproxy/toxic-type.ts';
 import { bandwidth } from '../../harness/network/toxiproxy/toxics/bandwidth.ts';
 import { latency } from '../../harness/network/toxiproxy/toxics/latency.ts';
 import { limitData } from '../../harness/network/toxiproxy/toxics/limit-data.ts';

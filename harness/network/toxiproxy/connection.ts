@@ -3,8 +3,8 @@ import type { Random } from '../../random.ts';
 import type { HostPort } from './address.ts';
 import { Stage } from './stage.ts';
 import { type Counter, Stream } from './stream.ts';
-import type { Direction } from './toxic.ts';
-import type { Toxic } from './toxic-on-proxy.ts';
+import type { Toxic } from './toxic.ts';
+import type { Direction } from './toxic-type.ts';
 
 export interface ConnectionOptions {
   readonly client: Socket;

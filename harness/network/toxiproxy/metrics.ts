@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Proxies } from './proxies.ts';
-import type { Direction } from './toxic.ts';
+import type { Direction } from './toxic-type.ts';
 
 const directions: readonly Direction[] = ['upstream', 'downstream'];
 
