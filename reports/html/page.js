@@ -125,7 +125,13 @@
       height: height + (last ? 30 : 0),
       padding: [6, 16, last ? 0 : 4, 0],
       scales: { x: { time: false, min: cell.fromS, max: cell.toS } },
-      cursor: { sync: { key, setSeries: false }, drag: { x: true, y: false }, points: { size: 6 }, y: false },
+      cursor: {
+        sync: { key, setSeries: false },
+        drag: { x: true, y: false },
+        points: { size: 6 },
+        y: false,
+        dataIdx: (u, series, at) => (u.series[series].spanGaps ? nearest(u.data[series], at) : at),
+      },
       legend: { live: true },
       axes: [
         {
@@ -139,6 +145,15 @@
         },
       ],
     };
+  }
+
+  /** Between two measurements the cursor shows the nearer one. */
+  function nearest(values, at) {
+    for (let off = 0; off < values.length; off++) {
+      if (values[at - off] != null) return at - off;
+      if (values[at + off] != null) return at + off;
+    }
+    return at;
   }
 
   function yAxis(options) {
@@ -357,9 +372,13 @@
       Home: 0,
       End: count - 1,
     }[event.key];
-    if (event.key === 'Escape') plot.setCursor({ left: -10, top: -10 });
-    else if (to === undefined) return;
-    else plot.setCursor({ left: plot.valToPos(plot.data[0][to], 'x'), top: 10 });
+    if (to === undefined && event.key !== 'Escape') return;
+    // A cursor that is set, unlike one that is moved, is not passed on to the other charts.
+    for (const one of drawn.get(holder))
+      one.setCursor({
+        left: to === undefined ? -10 : one.valToPos(one.data[0][to], 'x'),
+        top: to === undefined ? -10 : 10,
+      });
     event.preventDefault();
   }
 
