@@ -97,7 +97,7 @@ const promise: fc.Arbitrary<PromiseVerdict> = fc
 
 const violation: fc.Arbitrary<Violation> = fc.record(
   {
-    checker: fc.oneof(fc.constantFrom('linearizable', 'no-lost-writes', 'bounded-staleness'), text),
+    checker: fc.oneof(fc.constantFrom('linearizability', 'lost-writes', 'staleness'), text),
     key: text,
     summary: text,
     atNs: ns,
@@ -182,6 +182,7 @@ const cell: fc.Arbitrary<Cell> = fc
       timeline,
       promises: small(promise),
       violations: small(violation),
+      loadStartNs: ns,
       availability: fc.record({
         worstOkShareDuring: orNull(share),
         downMs: orNull(amount),

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { Grade, Operation } from '../../harness/history/operation.ts';
+import { judge } from '../../harness/judge.ts';
 import type { Cell, PromiseState, Result } from '../../harness/result.ts';
+import type { Promised } from '../../harness/service/strategy.ts';
 import { findings, repeatCommand, violationsElsewhere, violationsOf } from '../../reports/finding.ts';
+import { renderJunit } from '../../reports/junit.ts';
 import { cellState, type State, tally } from '../../reports/verdict.ts';
 import { fixture } from './fixture.ts';
 
@@ -149,7 +153,7 @@ describe('findings', () => {
   test('violations of promises that differ in their grade are told apart; what none claims is not lost', () => {
     const read = base.cells.find((cell) => cell.verdict === 'broken')!.violations[0]!.operations[3]!;
     const stale = (grade: 'session' | 'eventual') => ({
-      checker: 'bounded-staleness',
+      checker: 'staleness',
       summary: grade,
       atNs: 0,
       operations: [{ ...read, grade }],
@@ -167,5 +171,98 @@ describe('findings', () => {
     expect(violationsOf(cell.promises[0]!, cell).map((one) => one.summary)).toEqual(['session']);
     expect(violationsOf(cell.promises[1]!, cell).map((one) => one.summary)).toEqual(['eventual']);
     expect(violationsElsewhere(cell)).toEqual([other]);
+  });
+
+  test('the real checkers are known by the names that they give themselves', () => {
+    const second = 1e9;
+    const at = (process: number, more: Partial<Operation>): Operation => ({
+      process,
+      f: 'write',
+      key: 'k',
+      value: 1,
+      outcome: 'ok',
+      instance: 's1',
+      invokeNs: 0,
+      returnNs: second,
+      ...more,
+    });
+    const read = (grade: Grade, more: Partial<Operation>) =>
+      at(2, { f: 'read', grade, invokeNs: 9 * second, returnNs: 10 * second, ...more });
+    const history = {
+      faults: [{ nemesis: 'n', sentence: 's', targets: [], fromNs: 0, toNs: 11 * second }],
+      operations: [
+        at(1, { f: 'cas', value: [0, 1], key: 'p' }),
+        ...[13, 14, 15, 16].map((s) =>
+          at(1, {
+            f: 'cas',
+            value: [1, s],
+            key: 'p',
+            outcome: 'fail',
+            invokeNs: s * second,
+            returnNs: (s + 0.5) * second,
+          }),
+        ),
+        at(1, { value: 1, key: 'l' }),
+        at(1, { value: 2, key: 'l', invokeNs: 2 * second, returnNs: 3 * second }),
+        read('linearizable', {
+          key: 'l',
+          value: 1,
+          invokeNs: 20 * second,
+          returnNs: 21 * second,
+          final: true,
+        }),
+        at(1, { value: 1 }),
+        at(2, { value: 2, invokeNs: 2 * second, returnNs: 3 * second }),
+        ...(['linearizable', 'session', 'eventual'] as const).flatMap((grade, i) => [
+          read(grade, { value: 2, invokeNs: (4 + i) * second, returnNs: (4.5 + i) * second }),
+          read(grade, { value: 1, invokeNs: (8 + i) * second, returnNs: (8.5 + i) * second }),
+          read(grade, { value: 1, invokeNs: 20 * second, returnNs: 21 * second, final: true }),
+          read(grade, {
+            value: 2,
+            invokeNs: 20 * second,
+            returnNs: 21 * second,
+            final: true,
+            instance: 's2',
+          }),
+        ]),
+      ],
+    };
+    const promises: Promised[] = [
+      { guarantee: 'linearizable' },
+      { guarantee: 'no-lost-writes', order: 'real-time' },
+      { guarantee: 'convergence' },
+      { guarantee: 'progress', withinMs: 1_000 },
+      ...(['session', 'eventual'] as const).flatMap((grade): Promised[] => [
+        { guarantee: 'bounded-staleness', grade, maxStaleMs: 100 },
+        { guarantee: 'read-your-writes', grade },
+        { guarantee: 'monotonic-reads', grade },
+      ]),
+    ];
+    const judged = judge(history, promises);
+    const cell: Cell = { ...kept, promises: judged.verdicts, violations: judged.violations };
+    const broken = judged.verdicts.filter((verdict) => verdict.state === 'broken');
+    expect(new Set(broken.map(({ promise }) => promise.guarantee))).toEqual(
+      new Set(promises.map(({ guarantee }) => guarantee)),
+    );
+    for (const promise of broken)
+      expect(violationsOf(promise, cell), promise.text).toHaveLength(promise.violations);
+    expect(violationsElsewhere(cell)).toEqual([]);
+  });
+
+  test('what one cause left unjudged is told once, and still fails in JUnit promise by promise', () => {
+    const spoiled = { ...withStates('error', 'unknown', 'unknown'), reason: 'm2 did not become ready' };
+    const { command: _, ...more } = withStates('unknown', 'unknown', 'kept', 'unknown');
+    const cut = {
+      ...more,
+      promises: more.promises.map((promise) =>
+        promise.state === 'unknown' ? { ...promise, reason: 'the run was interrupted' } : promise,
+      ),
+    };
+    const result = resultOf([spoiled, cut]);
+    expect(findings(result).map(({ state, what, reason }) => [state, what, reason])).toEqual([
+      ['error', 'the harness or its environment broke', 'm2 did not become ready'],
+      ['unknown', `${cut.promises[0]!.text}, and 1 other promise`, 'the run was interrupted'],
+    ]);
+    expect(renderJunit(result)).toContain('<testsuites name="faultline" tests="6" failures="0" errors="5"');
   });
 });
