@@ -50,9 +50,7 @@ export function digest(cell: Cell): Digest {
     downMs: cell.availability.downMs,
     recoveryMs: cell.availability.recoveryMs,
     neverRecovered:
-      cell.availability.recoveryMs === null &&
-      cell.verdict !== 'error' &&
-      cell.phases.some((phase) => phase.name === 'after'),
+      cell.faults.length > 0 && cell.availability.recoveryMs === null && cell.verdict !== 'error',
     leaders: leaderStory(cell),
   };
 }

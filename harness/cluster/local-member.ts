@@ -76,11 +76,11 @@ export class LocalMember implements Member {
       if (await this.#answers()) return;
       if (child.exit) {
         const how = `ended with ${child.exit.signal ?? child.exit.code} before it was ready`;
-        throw new MemberNotReady(this.name, how, await child.lastOutput());
+        throw new MemberNotReady(this.name, how, await child.lastOutput(20));
       }
       if (performance.now() >= deadline) {
         const how = `did not become ready in ${timeoutMs} ms`;
-        throw new MemberNotReady(this.name, how, await child.lastOutput());
+        throw new MemberNotReady(this.name, how, await child.lastOutput(20));
       }
       await sleep(15, undefined, { signal });
     }

@@ -1,14 +1,17 @@
 import { type Agent, request } from 'undici';
 
+/** A Pair is the messages from one member to another. */
+export interface Pair {
+  readonly from: string;
+  readonly to: string;
+}
+
 /**
- * PeerTraffic is what members have counted of each other's raft messages (their own metrics, in bytes; the link
- * layer's keep-alives are not in it). It grows only while messages really leave and arrive.
+ * PeerTraffic is how many bytes of raft messages members have received from each other, counted by the receivers (the
+ * link layer's keep-alives are not in it). What members have *sent* is no use for comparison: those are in it.
  */
 export interface PeerTraffic {
-  /** What `from` wrote for `to`. */
-  sent(from: string, to: string): number;
-  /** What `to` read of `from`. */
-  received(from: string, to: string): number;
+  received(pair: Pair): number;
 }
 
 export interface Identified {
@@ -24,7 +27,7 @@ export async function peerTraffic(
   asked: { readonly agent: Agent; readonly timeoutMs: number },
 ): Promise<PeerTraffic> {
   const nameOfHexId = new Map(members.map(({ id, name }) => [BigInt(id).toString(16), name]));
-  const counted = new Map<string, number>();
+  const received = new Map<string, number>();
   await Promise.all(
     members.map(async ({ name, clientAddress }) => {
       const response = await request(`http://${clientAddress}/metrics`, {
@@ -34,27 +37,28 @@ export async function peerTraffic(
       const text = await response.body.text();
       if (response.statusCode !== 200)
         throw new Error(`${name}'s /metrics answered ${response.statusCode}: ${text.slice(0, 200)}`);
-      for (const { way, hexId, bytes } of peerCounters(text)) {
+      for (const [hexId, bytes] of receivedFrom(text)) {
         const peer = nameOfHexId.get(hexId);
-        if (peer !== undefined)
-          counted.set(way === 'sent' ? `sent ${name} ${peer}` : `received ${peer} ${name}`, bytes);
+        if (peer !== undefined) received.set(`${peer} ${name}`, bytes);
       }
     }),
   );
-  return {
-    sent: (from, to) => counted.get(`sent ${from} ${to}`) ?? 0,
-    received: (from, to) => counted.get(`received ${from} ${to}`) ?? 0,
-  };
+  // A counter appears with its first message.
+  return { received: ({ from, to }) => received.get(`${from} ${to}`) ?? 0 };
 }
 
-/** The lines `etcd_network_peer_sent_bytes_total{To="6b1de6b6682a527f"} 1936` and their like of `received`, `From`. */
-export function peerCounters(metrics: string): { way: 'sent' | 'received'; hexId: string; bytes: number }[] {
-  const lines = metrics.matchAll(
-    /^etcd_network_peer_(sent|received)_bytes_total\{(?:To|From)="([0-9a-f]+)"\} (\S+)$/gm,
-  );
-  return [...lines].map(([, way, hexId, bytes]) => ({
-    way: way as 'sent' | 'received',
-    hexId: hexId!,
-    bytes: Number(bytes),
-  }));
+/** By hexadecimal id: the lines `etcd_network_peer_received_bytes_total{From="6b1de6b6682a527f"} 1936`. */
+export function receivedFrom(metrics: string): Map<string, number> {
+  const lines = metrics.matchAll(/^etcd_network_peer_received_bytes_total\{From="([0-9a-f]+)"\} (\S+)$/gm);
+  return new Map([...lines].map(([, hexId, bytes]) => [hexId!, Number(bytes)]));
+}
+
+/** The pairs of which something arrived between two countings. */
+export function arrived(pairs: readonly Pair[], before: PeerTraffic, after: PeerTraffic): Pair[] {
+  return pairs.filter((pair) => after.received(pair) > before.received(pair));
+}
+
+/** 'm1 -> m2' */
+export function arrow(pair: Pair): string {
+  return `${pair.from} -> ${pair.to}`;
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { Agent } from 'undici';
 import type { Link, Network } from '../network/network.ts';
 import type { Cluster, MemberStatus } from './cluster.ts';
+import { Contrast } from './contrast.ts';
 import { agreedLeader, sentence } from './leader.ts';
 import { linearizableRead, memberId } from './member-status.ts';
-import { type Identified, peerTraffic } from './peer-traffic.ts';
-import { type Pair, Silence } from './silence.ts';
+import { arrived, arrow, type Identified, type Pair, type PeerTraffic, peerTraffic } from './peer-traffic.ts';
 
 export interface PreflightOptions {
   readonly cluster: Cluster;
@@ -32,17 +33,17 @@ export class PreflightFailed extends Error {
  * lets them pass again. Takes about 2.5 s for 3 members with short election times; a single member has no links.
  *
  * 1. *Carried*: through each link bytes have gone in both directions. Its member dials through it.
- * 2. *Aimed*: holding the links of one member, by name, stops what the leader sends to that member and nothing
- *    else; each member in turn, too short for an election.
- * 3. *Cut*: with all links cut (blackhole), for each ordered pair what one member sends does not arrive at the other;
- *    every member loses its leader; no linearizable read is answered, whichever member is asked.
- * 4. *Healed*: after the heal bytes pass each link again in both directions, all agree on a leader, and each member
- *    answers a linearizable read.
+ * 2. *Aimed*: holding the links of one follower, by name, stops what the leader sends to it, while the others still
+ *    hear the leader; each follower in turn, too short for an election.
+ * 3. *Cut*: with all links cut (blackhole) every member loses its leader; until then the old leader goes on sending to
+ *    all, and a follower that knows no leader has asked all for their votes: of none of that anything arrives, for any
+ *    ordered pair; and no linearizable read is answered, whichever member is asked.
+ * 4. *Healed*: after the heal a TLS handshake with the member at its end succeeds through each link, which takes both
+ *    directions; all agree on a leader, and each member answers a linearizable read.
  *
  * It does not prove that links between two followers are told apart from each other (they are silent while nothing
- * is wrong, so that step 2 sees the leader's links only; a member that dialled through the links of another would be
- * noticed when the leader is one of the two), that reject cuts, one-way cuts or slow links work (Toxiproxy's contract
- * suite does), nor anything of the links of services and databases.
+ * is wrong, so that step 2 sees the leader's links only), that reject cuts, one-way cuts or slow links work (Toxiproxy's
+ * contract suite does), nor anything of the links of services and databases.
  */
 export async function preflight(options: PreflightOptions): Promise<void> {
   const { cluster, network } = options;
@@ -56,7 +57,7 @@ export async function preflight(options: PreflightOptions): Promise<void> {
         id: await memberId({ name, clientAddress }, { agent, timeoutMs: 2_000 }),
       })),
     );
-    const check = new Preflight(cluster, network, members, agent, options);
+    const check = new Check(cluster, network, members, agent, options);
     await check.carried();
     for (const member of members) await check.aimed(member.name);
     await check.cutAndHealed();
@@ -65,7 +66,7 @@ export async function preflight(options: PreflightOptions): Promise<void> {
   }
 }
 
-class Preflight {
+class Check {
   readonly #cluster: Cluster;
   readonly #network: Network;
   readonly #members: readonly Identified[];
@@ -74,6 +75,7 @@ class Preflight {
   readonly #signal: AbortSignal | undefined;
   readonly #pairs: readonly Pair[];
   readonly #links: readonly Link[];
+  #electionsForgiven = 0;
 
   constructor(
     cluster: Cluster,
@@ -95,59 +97,68 @@ class Preflight {
   }
 
   async carried(): Promise<void> {
-    await this.#moved('carried', new Map(), 'carried no bytes in both directions: nothing dials through it');
+    let idle = this.#links;
+    const moved = await this.#until(this.#stepTimeoutMs, async () => {
+      const traffic = await this.#network.traffic();
+      idle = idle.filter((link) => {
+        const { upstreamBytes, downstreamBytes } = traffic.get(link.proxy) ?? noTraffic;
+        return upstreamBytes === 0 || downstreamBytes === 0;
+      });
+      return idle.length === 0;
+    });
+    if (moved) return;
+    const names = idle.map((link) => link.proxy);
+    const problem = `${names.join(', ')} carried no bytes in both directions: nothing dials through it`;
+    throw new PreflightFailed('carried', names, problem);
   }
 
-  /** Holds the links of one member. */
+  /** Holds the links of one member. The leader's own are those of the others to it. */
   async aimed(name: string): Promise<void> {
     const links = this.#links.filter((link) => link.from === name || link.to === name);
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       const leader = await this.#agreed('aimed');
       const fromLeader = this.#pairs.filter((pair) => pair.from === leader.name);
-      // Held back from the leader, it is held back from all; what the others get from the leader goes on.
-      const silent = fromLeader.filter((pair) => pair.to === name || leader.name === name);
-      const talking = fromLeader.filter((pair) => !silent.includes(pair));
-      const silence = new Silence(fromLeader);
+      if (leader.name === name) return;
+      const contrast = new Contrast({
+        silent: fromLeader.filter((pair) => pair.to === name),
+        talking: fromLeader.filter((pair) => pair.to !== name),
+      });
       const hold = await this.#network.cut(links, 'hold');
-      let left: readonly Pair[] = fromLeader;
       try {
-        await this.#sample(silence, () => {
-          left = [...silence.notSilent(silent), ...silence.notTalking(talking)];
-          return left.length === 0;
+        const shown = await this.#until(Math.min(2_500, this.#stepTimeoutMs), async () => {
+          contrast.add(await this.#traffic());
+          return contrast.shown;
         });
+        if (shown) return;
       } finally {
         await hold.heal();
       }
-      if (left.length === 0) return;
-      // An election in between changes who talks to whom; that it goes on failing would be another matter.
+      // An election while the machine was busy changes who talks to whom. A hold that stops more than it should leads
+      // to elections too, until the member itself leads and is not looked at any more: hence only so many.
       const now = agreedLeader(await this.#cluster.status());
-      if (attempt < 3 && (now?.name !== leader.name || now.term !== leader.term)) continue;
-      const notSilent = left.filter((pair) => silent.includes(pair));
+      const elected = now?.name !== leader.name || now.term !== leader.term;
+      this.#electionsForgiven += 1;
+      if (elected && this.#electionsForgiven <= this.#members.length - 2) continue;
+      const { loud, stopped } = contrast.missing;
+      const problem =
+        loud.length > 0
+          ? `the messages ${loud.map(arrow).join(', ')} still arrived`
+          : `the messages ${stopped.map(arrow).join(', ')} stopped as well`;
       throw new PreflightFailed(
         'aimed',
-        left.map(arrow),
-        notSilent.length > 0
-          ? `the links of ${name} were held, but the messages ${notSilent.map(arrow).join(', ')} still arrived`
-          : `the links of ${name} were held, and the messages ${left.map(arrow).join(', ')} stopped as well`,
+        [...loud, ...stopped].map(arrow),
+        `the links of ${name} were held, but ${problem}`,
       );
     }
   }
 
   async cutAndHealed(): Promise<void> {
-    const silence = new Silence(this.#pairs);
     const cut = await this.#network.cut(this.#links, 'blackhole');
-    let traffic: Traffic;
     try {
       const stop = new AbortController();
       const reads = this.#readsThrough(stop.signal);
-      let statuses: readonly MemberStatus[] = [];
-      const led = () => statuses.filter((status) => !status.reachable || status.leader !== null);
       try {
-        const done = await this.#sample(silence, async () => {
-          statuses = await this.#cluster.status({ timeoutMs: 500 });
-          return led().length === 0 && silence.notSilent(this.#pairs).length === 0;
-        });
-        if (!done) throw this.#notCut(silence.notSilent(this.#pairs), led());
+        await this.#silentAndLeaderless();
       } finally {
         stop.abort();
       }
@@ -160,24 +171,36 @@ class Preflight {
           `cut off from all others, ${who} answered a linearizable read`,
         );
       }
-      traffic = await this.#network.traffic();
     } finally {
       await cut.heal();
     }
-    await this.#moved('healed', traffic, 'carries no bytes in both directions after the heal');
+    await this.#allPass();
     await this.#agreed('healed');
     await this.#allRead();
   }
 
-  #notCut(pairs: readonly Pair[], led: readonly MemberStatus[]): PreflightFailed {
+  async #silentAndLeaderless(): Promise<void> {
+    // What was under way may arrive; the old leader goes on sending for an election time at least.
+    await sleep(underWayMs, undefined, { signal: this.#signal });
+    const before = await this.#traffic();
+    let led: readonly MemberStatus[] = [];
+    await this.#until(this.#stepTimeoutMs, async () => {
+      const statuses = await this.#cluster.status({ timeoutMs: 500 });
+      led = statuses.filter((status) => !status.reachable || status.leader !== null);
+      return led.length === 0;
+    });
+    // The last to lose its leader has just asked for votes.
+    await sleep(underWayMs, undefined, { signal: this.#signal });
+    const loud = arrived(this.#pairs, before, await this.#traffic());
+    if (loud.length === 0 && led.length === 0) return;
     const problems = [
-      ...(pairs.length > 0
-        ? [`all links were cut, but ${pairs.map(arrow).join(', ')} did not fall silent`]
+      ...(loud.length > 0
+        ? [`all links were cut, but the messages ${loud.map(arrow).join(', ')} arrived`]
         : []),
       ...led.map((status) => `cut off from all others, ${sentence(status)}`),
     ];
-    const culprits = [...pairs.map(arrow), ...led.map((status) => status.member)];
-    return new PreflightFailed('cut', culprits, problems.join('; '));
+    const culprits = [...loud.map(arrow), ...led.map((status) => status.member)];
+    throw new PreflightFailed('cut', culprits, problems.join('; '));
   }
 
   /** The members that answered a linearizable read before the signal. */
@@ -203,30 +226,23 @@ class Preflight {
     );
   }
 
-  /** Waits until bytes have passed each link in both directions since the given counts. */
-  async #moved(step: string, since: Traffic, problem: string): Promise<void> {
-    let still: readonly Link[] = this.#links;
-    const moved = await this.#until(async () => {
-      const now = await this.#network.traffic();
-      still = still.filter((link) => {
-        const before = since.get(link.proxy) ?? { upstreamBytes: 0, downstreamBytes: 0 };
-        const after = now.get(link.proxy) ?? before;
-        return !(
-          after.upstreamBytes > before.upstreamBytes && after.downstreamBytes > before.downstreamBytes
-        );
-      });
-      return still.length === 0;
-    });
-    if (moved) return;
-    const names = still.map((link) => link.proxy);
-    throw new PreflightFailed(step, names, `${names.join(', ')} ${problem}`);
+  async #allPass(): Promise<void> {
+    const passed = await Promise.all(this.#links.map((link) => handshake(link, this.#stepTimeoutMs)));
+    this.#signal?.throwIfAborted();
+    const stuck = this.#links.filter((_link, index) => !passed[index]).map((link) => link.proxy);
+    if (stuck.length === 0) return;
+    throw new PreflightFailed(
+      'healed',
+      stuck,
+      `${stuck.join(', ')} lets no handshake through after the heal`,
+    );
   }
 
   /** Waits until all members name one leader in one term. */
   async #agreed(step: string): Promise<{ name: string; term: number }> {
     let statuses: readonly MemberStatus[] = [];
     let leader: { name: string; term: number } | null = null;
-    const agreed = await this.#until(async () => {
+    const agreed = await this.#until(this.#stepTimeoutMs, async () => {
       statuses = await this.#cluster.status({ timeoutMs: 500 });
       leader = agreedLeader(statuses);
       const { name, term } = leader ?? {};
@@ -240,17 +256,13 @@ class Preflight {
     );
   }
 
-  async #sample(silence: Silence, done: () => boolean | Promise<boolean>): Promise<boolean> {
-    return this.#until(async () => {
-      const atMs = performance.now();
-      silence.add(await peerTraffic(this.#members, { agent: this.#agent, timeoutMs: 2_000 }), atMs);
-      return done();
-    });
+  #traffic(): Promise<PeerTraffic> {
+    return peerTraffic(this.#members, { agent: this.#agent, timeoutMs: 2_000 });
   }
 
-  /** False when the step's time was over first. */
-  async #until(done: () => Promise<boolean>): Promise<boolean> {
-    const deadline = performance.now() + this.#stepTimeoutMs;
+  /** False when the time was over first. */
+  async #until(timeoutMs: number, done: () => Promise<boolean>): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       this.#signal?.throwIfAborted();
       if (await done()) return true;
@@ -260,8 +272,28 @@ class Preflight {
   }
 }
 
-type Traffic = ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>;
+/** Between processes of one machine a message takes a few milliseconds, tens while the machine is busy. */
+const underWayMs = 200;
 
-function arrow(pair: Pair): string {
-  return `${pair.from} -> ${pair.to}`;
+const noTraffic = { upstreamBytes: 0, downstreamBytes: 0 };
+
+/** Whether the member at the link's end answers through it in time. */
+function handshake(link: Link, timeoutMs: number): Promise<boolean> {
+  const colon = link.listen.lastIndexOf(':');
+  return new Promise((resolve) => {
+    // Its certificate is its own: who answers is of no interest, that somebody does is.
+    const socket = connectTls({
+      host: link.listen.slice(0, colon),
+      port: Number(link.listen.slice(colon + 1)),
+      rejectUnauthorized: false,
+    });
+    const end = (passed: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(passed);
+    };
+    const timer = setTimeout(() => end(false), timeoutMs);
+    socket.once('secureConnect', () => end(true));
+    socket.on('error', () => end(false));
+  });
 }

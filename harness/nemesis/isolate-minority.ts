@@ -1,7 +1,8 @@
+import { apart, linksOf } from '../network/grudge.ts';
 import type { Flavour } from '../network/network.ts';
 import { healOnce } from './heal-once.ts';
 import type { Nemesis } from './nemesis.ts';
-import { linksBetween, memberNames, needPeers, spoken } from './peer-links.ts';
+import { memberNames, needPeers, spoken } from './peers.ts';
 
 export interface IsolateMinorityOptions {
   readonly flavour?: Flavour;
@@ -31,10 +32,10 @@ export function isolateMinority(options: IsolateMinorityOptions = {}): Nemesis {
       }[options.leader ?? 'either'];
       const minority = ordered.slice(0, size).sort();
       const majority = ordered.slice(size).sort();
-      const cut = await network.cut(linksBetween(network, minority, majority), flavour);
+      const cut = await network.cut(linksOf(apart(minority, majority), network), flavour);
       const side = minority.includes(leader) ? 'with the leader' : 'without the leader';
       return {
-        sentence: `${spoken(minority)}, a minority ${side} ${leader}, cut off from ${spoken(majority)} (${flavour})`,
+        sentence: `${spoken(minority)}, a minority ${side} ${leader}, ${minority.length > 1 ? 'were' : 'was'} cut off from ${spoken(majority)} (${flavour})`,
         targets: minority,
         heal: healOnce(() => cut.heal()),
       };

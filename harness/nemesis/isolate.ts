@@ -1,7 +1,8 @@
+import { apart, linksOf } from '../network/grudge.ts';
 import type { Flavour } from '../network/network.ts';
 import { healOnce } from './heal-once.ts';
 import type { Nemesis } from './nemesis.ts';
-import { linksBetween, memberNames, needPeers, spoken } from './peer-links.ts';
+import { memberNames, needPeers, spoken } from './peers.ts';
 import { memberIn, type Role } from './role.ts';
 
 /** A nemesis that cuts the member with the role off from all other members, in both directions. */
@@ -12,7 +13,7 @@ export function isolate(name: string, role: Role, flavour: Flavour): Nemesis {
       needPeers(memberNames(world));
       const { member, title } = await memberIn(role, world);
       const others = memberNames(world).filter((other) => other !== member.name);
-      const cut = await world.network.cut(linksBetween(world.network, [member.name], others), flavour);
+      const cut = await world.network.cut(linksOf(apart([member.name], others), world.network), flavour);
       return {
         sentence: `${title}, was cut off from ${spoken(others)} (${flavour})`,
         targets: [member.name],

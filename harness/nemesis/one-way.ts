@@ -1,7 +1,7 @@
 import type { Cut, Flavour } from '../network/network.ts';
 import { healOnce } from './heal-once.ts';
 import type { Nemesis } from './nemesis.ts';
-import { memberNames, needPeers, spoken } from './peer-links.ts';
+import { memberNames, needPeers, spoken } from './peers.ts';
 
 export interface OneWayOptions {
   /** `from-leader`: followers no longer hear it. `to-leader`: it no longer hears them. */

@@ -1,6 +1,6 @@
 import type { Member } from '../cluster/cluster.ts';
 import type { World } from './nemesis.ts';
-import { memberNames, needPeers } from './peer-links.ts';
+import { memberNames, needPeers } from './peers.ts';
 
 /** A Role says which member a fault is for: it is looked up when the fault is injected. */
 export type Role = 'leader' | 'follower' | 'any';

@@ -1,6 +1,7 @@
+import { apart, linksOf } from '../network/grudge.ts';
 import { healOnce } from './heal-once.ts';
 import type { Nemesis } from './nemesis.ts';
-import { memberNames, needPeers, peerLinks, spoken } from './peer-links.ts';
+import { memberNames, needPeers, spoken } from './peers.ts';
 
 /** Delays everything between members by latencyMs, give or take jitterMs; clients' own links stay quick. */
 export function slowPeers(options: { latencyMs?: number; jitterMs?: number } = {}): Nemesis {
@@ -15,7 +16,10 @@ export function slowPeers(options: { latencyMs?: number; jitterMs?: number } = {
     async inject(world) {
       const names = memberNames(world);
       needPeers(names);
-      const slow = await world.network.slow(peerLinks(world), { latencyMs, jitterMs });
+      const slow = await world.network.slow(linksOf(apart(...names.map((name) => [name])), world.network), {
+        latencyMs,
+        jitterMs,
+      });
       return {
         sentence: `everything between ${spoken(names)} was delayed by ${latencyMs} ± ${jitterMs} ms`,
         targets: names,

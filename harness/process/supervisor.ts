@@ -157,11 +157,7 @@ async function startKeeper(id: string, root: string): Promise<Keeper> {
   return {
     pid: child.pid!,
     tell: (message) => void child.stdin!.write(`${JSON.stringify(message)}\n`),
-    tellEnd: () => {
-      // From here on its end is waited for, perhaps as the last thing that the command does.
-      child.ref();
-      child.stdin!.end();
-    },
+    tellEnd: () => child.stdin!.end(),
     exited: exited.catch(() => {}),
   };
 }

@@ -51,11 +51,11 @@ export function embeddedJson(value: unknown): Markup {
   );
 }
 
-/** A path of the run's folder as a link that stays there: `javascript:`, `//host` and `..` lead nowhere else. */
+/** A path of the run's folder as a link that stays there: `javascript:` and `//host` become names of files. */
 export function fileLink(path: string): string {
   return `./${path
     .split('/')
-    .filter((part) => !['', '.', '..'].includes(part))
+    .filter((part) => part !== '' && part !== '.')
     .map((part) => encodeURIComponent(part.replace(/\p{Surrogate}/gu, '\ufffd')))
     .join('/')}`;
 }

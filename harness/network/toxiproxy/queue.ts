@@ -1,4 +1,4 @@
-import { type Item, isChunk } from './toxic-type.ts';
+import { type Item, isChunk } from './toxic.ts';
 
 /** What a waiting item costs beside its bytes: many tiny chunks must fill a queue, too. */
 const overheadBytes = 256;

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { Cluster } from '../../harness/cluster/cluster.ts';
+import { startLocalCluster } from '../../harness/cluster/local-cluster.ts';
+import { ensureEtcd } from '../../harness/cluster/provision.ts';
+import type { World } from '../../harness/nemesis/nemesis.ts';
+import { startToxiproxy } from '../../harness/network/toxiproxy/start.ts';
+import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
+import { createSupervisor, type Supervisor } from '../../harness/process/supervisor.ts';
+import { seeded } from '../../harness/random.ts';
+
+export interface TestWorld extends World, AsyncDisposable {
+  readonly supervisor: Supervisor;
+  readonly etcd: { readonly path: string; readonly version: string };
+  /** Gone with the world. */
+  readonly folder: string;
+}
+
+/** A real cluster on real links. */
+export async function startWorld(
+  members: 1 | 3 | 5,
+  options: { readonly extraArgs?: readonly string[] } = {},
+): Promise<TestWorld> {
+  const supervisor = await createSupervisor();
+  try {
+    const etcd = await ensureEtcd();
+    const folder = await supervisor.temporaryFolder('logs');
+    const { url } = await startToxiproxy({ supervisor, seed: 1, logPath: join(folder, 'toxiproxy.log') });
+    const network = await createNetwork({ toxiproxyUrl: url });
+    const cluster = await startLocalCluster({ supervisor, network, etcd, members, folder, ...options });
+    return {
+      supervisor,
+      etcd,
+      folder,
+      network,
+      cluster,
+      random: seeded(1),
+      signal: new AbortController().signal,
+      [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await supervisor[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Asks until it holds; fails with what the last asking said. For what takes an election or two. */
+export async function eventually(holds: () => Promise<void>, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      await holds();
+      return;
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** One of the member's JSON gateway's methods. Rejects when there is no answer in time. */
+export async function ask(
+  cluster: Cluster,
+  member: string,
+  path: string,
+  body: unknown,
+  timeoutMs = 5_000,
+): Promise<Record<string, unknown>> {
+  const response = await fetch(`http://${cluster.member(member).clientAddress}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** Writes a key; the revision it got. */
+export async function put(cluster: Cluster, member: string, key: string, value: string, timeoutMs?: number) {
+  const { header } = await ask(
+    cluster,
+    member,
+    '/v3/kv/put',
+    { key: base64(key), value: base64(value) },
+    timeoutMs,
+  );
+  return Number((header as { revision: string }).revision);
+}
+
+/** A linearizable read of a key; null when there is none. */
+export async function get(cluster: Cluster, member: string, key: string, timeoutMs?: number) {
+  const { kvs } = await ask(cluster, member, '/v3/kv/range', { key: base64(key) }, timeoutMs);
+  const [kv] = (kvs ?? []) as { value: string }[];
+  return kv ? Buffer.from(kv.value, 'base64').toString() : null;
+}

@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { memberId } from '../../harness/cluster/member-status.ts';
+import { arrived, type PeerTraffic, peerTraffic } from '../../harness/cluster/peer-traffic.ts';
+import { isolateFollower } from '../../harness/nemesis/isolate-follower.ts';
+import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
+import { killMember } from '../../harness/nemesis/kill-member.ts';
+import { nemeses } from '../../harness/nemesis/list.ts';
+import { oneWay } from '../../harness/nemesis/one-way.ts';
+import { pauseMember } from '../../harness/nemesis/pause-member.ts';
+import { slowPeers } from '../../harness/nemesis/slow-peers.ts';
+import { eventually, get, put, startWorld, type TestWorld } from '../cluster/world.ts';
+
+let world: TestWorld;
+beforeAll(async () => {
+  world = await startWorld(3);
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+/** Everything is as it was: all up, one leader for all, quick reads and writes through every member. */
+async function unbroken(): Promise<void> {
+  const { cluster } = world;
+  await eventually(async () => {
+    expect(cluster.members.map((m) => m.state.state)).toEqual(['up', 'up', 'up']);
+    const leaders = (await cluster.status()).map((s) => s.reachable && s.leader);
+    expect(leaders[0]).toMatch(/^m[123]$/);
+    expect(new Set(leaders).size).toBe(1);
+    for (const { name } of cluster.members) {
+      await put(cluster, name, 'unbroken', name, 1_000);
+      expect(await get(cluster, name, 'unbroken', 1_000)).toBe(name);
+    }
+  });
+}
+
+async function leaderOf(member: string): Promise<string | null | undefined> {
+  const status = (await world.cluster.status()).find((s) => s.member === member);
+  return status?.reachable ? status.leader : undefined;
+}
+
+async function others(name: string): Promise<string[]> {
+  return world.cluster.members.map((m) => m.name).filter((other) => other !== name);
+}
+
+describe.each(nemeses.map((nemesis) => [nemesis.name, nemesis] as const))('%s', (_name, nemesis) => {
+  test('tells whom it hits, and what it heals is whole, twice over', async () => {
+    const injected = await nemesis.inject(world);
+    try {
+      expect(injected.targets.length).toBeGreaterThan(0);
+      for (const target of injected.targets) expect(injected.sentence).toContain(target);
+      await sleep(200);
+    } finally {
+      await Promise.all([injected.heal(), injected.heal()]);
+    }
+    await injected.heal();
+    await unbroken();
+  });
+});
+
+describe('isolate-leader', () => {
+  test.each(['blackhole', 'reject', 'hold'] as const)(
+    '(%s): another leads, the old one knows none',
+    async (flavour) => {
+      const { cluster } = world;
+      await unbroken();
+      const old = (await cluster.leader()).name;
+      const rest = await others(old);
+      const injected = await isolateLeader({ flavour }).inject(world);
+      try {
+        expect(injected.sentence).toBe(
+          `${old}, the leader, was cut off from ${rest.join(' and ')} (${flavour})`,
+        );
+        expect(injected.targets).toEqual([old]);
+        await eventually(async () => expect((await cluster.leader()).name).not.toBe(old));
+        await eventually(async () => expect(await leaderOf(old)).toBe(null));
+        await expect(get(cluster, old, 'unbroken', 500)).rejects.toThrow();
+        await eventually(async () => {
+          for (const name of rest) await put(cluster, name, 'during', name, 1_000);
+        });
+      } finally {
+        await injected.heal();
+      }
+      await unbroken();
+      expect(await get(cluster, old, 'during')).toBe(rest.at(-1));
+    },
+  );
+});
+
+test('isolate-follower: the follower knows no leader, the leader goes on', async () => {
+  const { cluster } = world;
+  await unbroken();
+  const leader = (await cluster.leader()).name;
+  const injected = await isolateFollower().inject(world);
+  try {
+    const [follower] = injected.targets as [string];
+    expect(follower).not.toBe(leader);
+    await eventually(async () => expect(await leaderOf(follower)).toBe(null));
+    await expect(get(cluster, follower, 'unbroken', 500)).rejects.toThrow();
+    expect((await cluster.leader()).name).toBe(leader);
+    await put(cluster, leader, 'during', 'isolate-follower');
+  } finally {
+    await injected.heal();
+  }
+  await unbroken();
+});
+
+describe('one-way', () => {
+  const agent = new Agent({ pipelining: 0 });
+  afterAll(() => agent.destroy());
+  async function traffic(): Promise<PeerTraffic> {
+    const asked = { agent, timeoutMs: 2_000 };
+    const members = world.cluster.members.map(async ({ name, clientAddress }) => ({
+      name,
+      clientAddress,
+      id: await memberId({ name, clientAddress }, asked),
+    }));
+    return peerTraffic(await Promise.all(members), asked);
+  }
+
+  test.each(['from-leader', 'to-leader'] as const)('%s: only that direction is silent', async (direction) => {
+    const { cluster } = world;
+    await unbroken();
+    const old = (await cluster.leader()).name;
+    const rest = await others(old);
+    const fromLeader = (follower: string) => ({ from: old, to: follower });
+    const toLeader = (follower: string) => ({ from: follower, to: old });
+    const [cut, open] = direction === 'from-leader' ? [fromLeader, toLeader] : [toLeader, fromLeader];
+    const injected = await oneWay({ direction }).inject(world);
+    try {
+      await sleep(300);
+      const before = await traffic();
+      // A leader that is not heard, or does not hear, is replaced.
+      await eventually(async () => expect((await cluster.leader()).name).not.toBe(old));
+      await sleep(300);
+      const after = await traffic();
+      for (const follower of rest) {
+        expect(arrived([cut(follower)], before, after)).toEqual([]);
+      }
+      expect(arrived(rest.map(open), before, after)).not.toEqual([]);
+    } finally {
+      await injected.heal();
+    }
+    await unbroken();
+  });
+});
+
+describe('slow-peers', () => {
+  /** The quickest of a few, since what is to be seen is the least that a write takes. */
+  async function writeMs(): Promise<number> {
+    const leader = (await world.cluster.leader()).name;
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const startedMs = performance.now();
+      await put(world.cluster, leader, 'slow', String(i));
+      times.push(performance.now() - startedMs);
+    }
+    return Math.min(...times);
+  }
+
+  test('a write takes the delay of both ways longer, until it is healed', async () => {
+    await unbroken();
+    const quickMs = await writeMs();
+    const injected = await slowPeers({ latencyMs: 60, jitterMs: 10 }).inject(world);
+    try {
+      expect(injected.sentence).toBe('everything between m1, m2 and m3 was delayed by 60 ± 10 ms');
+      // There and back, each at least 50 ms.
+      expect(await writeMs()).toBeGreaterThan(100);
+    } finally {
+      await injected.heal();
+    }
+    await unbroken();
+    expect(quickMs).toBeLessThan(100);
+    await eventually(async () => expect(await writeMs()).toBeLessThan(100));
+  });
+
+  test.each([
+    [{ latencyMs: 50, jitterMs: 80 }, 'jitterMs should be between 0 and latencyMs (50), got 80'],
+    [{ latencyMs: -1 }, 'latencyMs should be a whole number, 0 or more, got -1'],
+    [{ latencyMs: 1.5 }, 'latencyMs should be a whole number, 0 or more, got 1.5'],
+  ])('%j is refused when the scenario is written', (options, message) => {
+    expect(() => slowPeers(options)).toThrow(message);
+  });
+});
+
+test('kill-member: it is down, another leads, and it comes back with what it missed', async () => {
+  const { cluster } = world;
+  await unbroken();
+  const old = await cluster.leader();
+  const injected = await killMember().inject(world);
+  try {
+    expect(injected.sentence).toBe(`${old.name}, the leader, was killed`);
+    expect(old.state).toEqual({ state: 'down' });
+    const next = await cluster.leader();
+    expect(next.name).not.toBe(old.name);
+    await put(cluster, next.name, 'during', 'kill-member');
+  } finally {
+    await injected.heal();
+  }
+  expect(await get(cluster, old.name, 'during')).toBe('kill-member');
+  await unbroken();
+});
+
+test('pause-member: it does not answer, another leads, and it follows when it goes on', async () => {
+  const { cluster } = world;
+  await unbroken();
+  const old = await cluster.leader();
+  const injected = await pauseMember({ role: 'leader' }).inject(world);
+  try {
+    expect(injected.sentence).toBe(`${old.name}, the leader, was paused`);
+    expect(old.state.state).toBe('paused');
+    expect((await cluster.leader()).name).not.toBe(old.name);
+    expect(await leaderOf(old.name)).toBe(undefined);
+  } finally {
+    await injected.heal();
+  }
+  await unbroken();
+});
+
+test('a follower can be killed or paused, too', async () => {
+  await unbroken();
+  const leader = await world.cluster.leader();
+  for (const nemesis of [killMember({ role: 'follower' }), pauseMember({ role: 'follower' })]) {
+    const injected = await nemesis.inject(world);
+    try {
+      expect(injected.targets).not.toContain(leader.name);
+      expect(injected.sentence).toMatch(/^m[123], a follower, was /);
+      expect((await world.cluster.leader()).name).toBe(leader.name);
+    } finally {
+      await injected.heal();
+    }
+    await unbroken();
+  }
+});
