@@ -16,6 +16,9 @@ import { isPosition, laterPosition, type Position } from './position.ts';
 import { PublishedPosition } from './published-position.ts';
 import { ReplicaRoute } from './replica-route.ts';
 
+/** Below the patience of a client (1 s), so that it learns what became of its operation. */
+const deadlineMs = 800;
+
 /** How long a session read waits for the replica before it goes to the primary. */
 const catchUpMs = 150;
 
@@ -59,7 +62,6 @@ class ConsistencyRouting implements OpenStrategy {
 
   constructor(context: StrategyContext) {
     const { instance } = context;
-    const deadlineMs = 1_000;
     this.#mutant = context.mutant;
     this.#primary = new DatabaseClient({ role: 'primary', url: context.primaryUrl, deadlineMs, instance });
     if (context.replicaUrl !== undefined) {

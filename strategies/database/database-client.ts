@@ -25,7 +25,7 @@ export class DatabaseClient {
       connectionTimeoutMillis: options.deadlineMs,
       // The server gives up first, so that most limits end in a definite answer.
       statement_timeout: options.deadlineMs,
-      query_timeout: options.deadlineMs * 1.25,
+      query_timeout: options.deadlineMs + 100,
       keepAlive: true,
       application_name: `faultline-${options.instance}`,
       // What is visible is then also flushed: the positions in session tokens rest on it.

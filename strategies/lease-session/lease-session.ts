@@ -32,6 +32,12 @@ type SessionState = (typeof states)[number];
 /** How long a session read waits for the watch to bring what its client has seen, before it asks etcd. */
 const catchUpMs = 100;
 
+/** Below the patience of a client (1 s), so that it learns what became of its operation. */
+const etcdDeadlineMs = 800;
+
+/** For a read that has the copy to fall back on. */
+const fallbackDeadlineMs = 400;
+
 export const leaseSession: Strategy = {
   name: 'lease-session',
   async open(context) {
@@ -66,7 +72,7 @@ class LeaseSession implements OpenStrategy {
     this.#mutant = context.mutant;
     this.#client = new CarefulClient({
       etcd: context.etcd,
-      deadlineMs: 1_000,
+      deadlineMs: etcdDeadlineMs,
       firstMember: firstMember(context),
     });
     const beatKey = `${root}beats/${context.instance}`;
@@ -102,7 +108,7 @@ class LeaseSession implements OpenStrategy {
     }
     if (this.state !== 'offline') {
       try {
-        return { ...(await this.#readEtcd(request)), cache: 'miss' };
+        return { ...(await this.#readEtcd(request, fallbackDeadlineMs)), cache: 'miss' };
       } catch (error) {
         // Any failed read may fall back to the copy; the mark says so.
         refuse(error, 'read');
@@ -220,12 +226,12 @@ class LeaseSession implements OpenStrategy {
     };
   }
 
-  async #readEtcd(request: ReadRequest): Promise<ReadAnswer> {
+  async #readEtcd(request: ReadRequest, deadlineMs = etcdDeadlineMs): Promise<ReadAnswer> {
     const key = Buffer.from(values + request.key);
     try {
       const response =
         this.#staleMember === undefined
-          ? await this.#client.range({ key })
+          ? await this.#client.range({ key }, { deadlineMs })
           : await this.#client.range(
               { key, serializable: true },
               { member: this.#staleMember, requireLeader: false },

@@ -31,8 +31,9 @@ import { type PendingWrite, PendingWrites } from './pending-writes.ts';
 const capacity = 10_000;
 /** Under etcd's own limits of 128 operations and 1.5 MiB a transaction. */
 const batchLimits = { writes: 100, bytes: 262_144 };
-/** How long an operation waits for the queue of its key. */
-const drainMs = 1_000;
+/** How long an operation waits for the queue of its key, and then for etcd: together within a client's second. */
+const drainMs = 400;
+const deadlineMs = 500;
 
 export const writeBehind: Strategy = {
   name: 'write-behind',
@@ -103,7 +104,6 @@ class WriteBehind implements OpenStrategy {
 
   private constructor(context: StrategyContext, root: string, journal: Journal, replay: Replay) {
     const { instance } = context;
-    const deadlineMs = 1_000;
     this.#values = `${root}kv/`;
     this.#keys = new FollowedKeys(this.#values);
     this.#journal = journal;
@@ -122,7 +122,7 @@ class WriteBehind implements OpenStrategy {
     this.#database = new DatabaseClient({
       role: 'primary',
       url: context.primaryUrl,
-      deadlineMs,
+      deadlineMs: 1_000,
       connections: 3,
       instance,
     });
