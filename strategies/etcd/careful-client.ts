@@ -135,18 +135,20 @@ export class CarefulClient {
   ): Promise<T> {
     const member = call.member ?? this.choice.current;
     const client = this.#client(member);
+    const requireLeader = call.requireLeader ?? true;
     let ended: { code: number; details: string } | undefined;
     const options: CallOptions = {
       deadline: Date.now() + (call.deadlineMs ?? this.#deadlineMs),
       interceptors: [
-        intercept(call.requireLeader ?? true, (grpcStatus) => {
+        intercept(requireLeader, (grpcStatus) => {
           ended ??= grpcStatus;
         }),
       ],
     };
     try {
       const answer = await run(client, options);
-      this.choice.answered(member);
+      // What a member says without a leader is no sign that it could do anything else.
+      if (requireLeader) this.choice.answered(member);
       return answer;
     } catch (error) {
       const failure = asEtcdFailed(what, member, ended, error as Error);

@@ -31,9 +31,12 @@ import { type PendingWrite, PendingWrites } from './pending-writes.ts';
 const capacity = 10_000;
 /** Under etcd's own limits of 128 operations and 1.5 MiB a transaction. */
 const batchLimits = { writes: 100, bytes: 262_144 };
-/** How long an operation waits for the queue of its key, and then for etcd: together within a client's second. */
-const drainMs = 400;
-const deadlineMs = 500;
+/** What an operation has for the queue of its key and for etcd together: less than the patience of a client (1 s). */
+const patienceMs = 900;
+/** Of that, kept for etcd. */
+const etcdShareMs = 200;
+/** For a batch, which is sent again until it is answered. */
+const batchDeadlineMs = 800;
 
 export const writeBehind: Strategy = {
   name: 'write-behind',
@@ -108,7 +111,11 @@ class WriteBehind implements OpenStrategy {
     this.#keys = new FollowedKeys(this.#values);
     this.#journal = journal;
     this.#replayed = replay.writes.length;
-    this.#client = new CarefulClient({ etcd: context.etcd, deadlineMs, firstMember: firstMember(context) });
+    this.#client = new CarefulClient({
+      etcd: context.etcd,
+      deadlineMs: batchDeadlineMs,
+      firstMember: firstMember(context),
+    });
     this.#watch = new CarefulWatch(this.#client, root, this.#keys);
     this.#check = new ConnectionCheck(this.#client, this.#watch, {
       everyMs: Math.max(1_000, 10_000 * context.timeScale),
@@ -131,8 +138,7 @@ class WriteBehind implements OpenStrategy {
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
     if (request.grade === 'linearizable') {
-      await this.#waitForQueue(request.key);
-      return this.#readEtcd(request.key);
+      return this.#readEtcd(request.key, await this.#waitForQueue(request.key));
     }
     const queued = this.#pending.last(request.key);
     if (queued) return { value: queued.value ?? null, source: 'cache', cache: 'hit' };
@@ -170,9 +176,10 @@ class WriteBehind implements OpenStrategy {
 
   async transact(request: TransactionRequest): Promise<TransactionAnswer> {
     const touched = [...request.compare, ...request.success, ...request.failure].map(({ key }) => key);
-    await Promise.all([...new Set(touched)].map((key) => this.#waitForQueue(key)));
+    const left = await Promise.all([...new Set(touched)].map((key) => this.#waitForQueue(key)));
+    const deadlineMs = Math.min(patienceMs, ...left.map((waited) => waited.deadlineMs));
     try {
-      const response = await this.#client.txn(etcdTransaction(request, this.#values));
+      const response = await this.#client.txn(etcdTransaction(request, this.#values), { deadlineMs });
       const revision = Number(response.header.revision);
       const steps = response.succeeded ? request.success : request.failure;
       for (const step of steps) {
@@ -291,18 +298,21 @@ class WriteBehind implements OpenStrategy {
 
   /** A compare has a true answer only at etcd, and only after what this instance has acknowledged before. */
   async #compareAndWrite(request: WriteRequest): Promise<WriteAnswer> {
-    await this.#waitForQueue(request.key);
+    const left = await this.#waitForQueue(request.key);
     const key = Buffer.from(this.#values + request.key);
     const write: IRequestOp =
       request.value === undefined
         ? { request_delete_range: { key } }
         : { request_put: { key, value: Buffer.from(JSON.stringify(request.value)) } };
     try {
-      const response = await this.#client.txn({
-        compare: [{ key, target: 'Mod', result: 'Equal', mod_revision: String(request.expectedRevision) }],
-        success: [write],
-        failure: [{ request_range: { key } }],
-      });
+      const response = await this.#client.txn(
+        {
+          compare: [{ key, target: 'Mod', result: 'Equal', mod_revision: String(request.expectedRevision) }],
+          success: [write],
+          failure: [{ request_range: { key } }],
+        },
+        left,
+      );
       const revision = Number(response.header.revision);
       if (response.succeeded) {
         this.#applied(request.key, request.value ?? null, revision);
@@ -315,9 +325,9 @@ class WriteBehind implements OpenStrategy {
     }
   }
 
-  async #readEtcd(key: string): Promise<ReadAnswer> {
+  async #readEtcd(key: string, left: { deadlineMs: number }): Promise<ReadAnswer> {
     try {
-      const response = await this.#client.range({ key: Buffer.from(this.#values + key) });
+      const response = await this.#client.range({ key: Buffer.from(this.#values + key) }, left);
       const found = response.kvs[0];
       const revision = Number(found ? found.mod_revision : response.header.revision);
       const value: unknown = found ? JSON.parse(found.value.toString()) : null;
@@ -328,8 +338,13 @@ class WriteBehind implements OpenStrategy {
     }
   }
 
-  async #waitForQueue(key: string): Promise<void> {
-    if (await this.#pending.drained(key, drainMs)) return;
-    throw new Refused(504, 'fail', `earlier writes of ${key} still wait for etcd after ${drainMs} ms`);
+  /** Resolves once what waited for etcd of this key is there, with what is left of the operation's time. */
+  async #waitForQueue(key: string): Promise<{ deadlineMs: number }> {
+    const startedAtMs = performance.now();
+    const waitMs = patienceMs - etcdShareMs;
+    if (!(await this.#pending.drained(key, waitMs))) {
+      throw new Refused(504, 'fail', `earlier writes of ${key} still wait for etcd after ${waitMs} ms`);
+    }
+    return { deadlineMs: Math.max(etcdShareMs, patienceMs - (performance.now() - startedAtMs)) };
   }
 }
