@@ -15,8 +15,11 @@ export interface Driver extends AsyncDisposable {
   run(options: { ratePerSecond: number; durationMs: number }): Promise<DriverSummary>;
   /** Ends a `run` early; its promise then resolves as usual. */
   stop(): void;
-  /** Reads every key that was written, of each grade, on every instance, recorded with `final: true`. */
-  finalReads(options: { grades: readonly Grade[] }): Promise<void>;
+  /**
+   * Reads every key that was written, of each grade, on every instance, recorded with `final: true`. What failed is
+   * asked again a few times. What is not read within limitMs (30,000) is left out: an instance may be gone for good.
+   */
+  finalReads(options: { grades: readonly Grade[]; limitMs?: number }): Promise<void>;
   /** Called a few times a second while load is offered. */
   onStats(listener: (stats: DriverStats) => void): void;
 }
@@ -58,7 +61,7 @@ export async function startDriver(options: DriverOptions): Promise<Driver> {
     run: async (run) => (await worker.call({ type: 'run', ...run })) as DriverSummary,
     // When it has ended already there is nothing to stop.
     stop: () => void worker.call({ type: 'stop' }).catch(() => {}),
-    finalReads: async ({ grades }) => void (await worker.call({ type: 'finalReads', grades })),
+    finalReads: async (options) => void (await worker.call({ type: 'finalReads', ...options })),
     onStats: (listener) => worker.onStats(listener),
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   };

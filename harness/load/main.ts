@@ -21,7 +21,7 @@ async function answer(request: ToWorker): Promise<unknown> {
     case 'stop':
       return opened().stop();
     case 'finalReads':
-      return opened().finalReads(request.grades);
+      return opened().finalReads(request);
     default:
       throw new Error(`the driver does not ${request.type}`);
   }

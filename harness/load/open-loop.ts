@@ -118,15 +118,22 @@ export class OpenLoop {
 
   /**
    * Reads every key that was written, of each grade, on every instance. One that failed is asked again after a
-   * pause, as an operation of its own, up to finalAttempts times.
+   * pause, as an operation of its own, up to finalAttempts times; none is sent after limitMs.
    */
-  async finalReads(grades: readonly Grade[]): Promise<void> {
+  async finalReads({
+    grades,
+    limitMs = finalLimitMs,
+  }: {
+    grades: readonly Grade[];
+    limitMs?: number;
+  }): Promise<void> {
+    const untilNs = this.#options.clock.nowNs() + limitMs * 1e6;
     await Promise.all(
       this.#lanes.map(async (lane) => {
         let left = [...this.#written].flatMap((key) => grades.map((grade) => readAttempt(key, grade)));
-        for (let round = 0; left.length > 0 && round < finalAttempts && !this.#abandoned; round++) {
+        for (let round = 0; left.length > 0 && round < finalAttempts && !this.#isOver(untilNs); round++) {
           if (round > 0) await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
-          left = await this.#readAll(lane, left);
+          left = await this.#readAll(lane, left, untilNs);
         }
       }),
     );
@@ -272,7 +279,7 @@ export class OpenLoop {
   }
 
   /** Resolves to the attempts that failed. */
-  async #readAll(lane: Lane, attempts: readonly Attempt[]): Promise<Attempt[]> {
+  async #readAll(lane: Lane, attempts: readonly Attempt[], untilNs: number): Promise<Attempt[]> {
     const failed: Attempt[] = [];
     const queue = attempts.values();
     const workers = Math.min(finalConcurrency, this.#options.workload.maxInFlight);
@@ -280,9 +287,10 @@ export class OpenLoop {
       for (const attempt of queue) {
         // Connections that an earlier operation still holds on to count too.
         while (lane.inTransport >= this.#options.workload.maxInFlight || this.#options.recorder.full) {
+          if (this.#isOver(untilNs)) return;
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
-        if (this.#abandoned) return;
+        if (this.#isOver(untilNs)) return;
         const { process, place } = lane.processes.take();
         const end = await new Promise<End>((resolve) => {
           this.#send(lane, process, place, attempt, undefined, true, resolve);
@@ -292,6 +300,10 @@ export class OpenLoop {
     };
     await Promise.all(Array.from({ length: workers }, work));
     return failed;
+  }
+
+  #isOver(untilNs: number): boolean {
+    return this.#abandoned || this.#options.clock.nowNs() >= untilNs;
   }
 
   #tellStats(run: Run, onStats: (stats: DriverStats) => void): () => void {
@@ -322,6 +334,7 @@ const statsEveryMs = 250;
 const finalAttempts = 5;
 const finalPauseMs = 250;
 const finalConcurrency = 32;
+const finalLimitMs = 30_000;
 
 /** One instance, its connections, and the processes pinned to it. */
 interface Lane {

@@ -286,6 +286,20 @@ describe('what goes wrong', () => {
   });
 });
 
+test('final reads end, also when an instance never answers', async () => {
+  const { driver, server, historyPath } = await setUp({ mix: { write: 1 }, deadlineMs: 200, maxInFlight: 4 });
+  await driver.run({ ratePerSecond: 200, durationMs: 300 });
+  server.behave({ silent: true });
+  const fromMs = performance.now();
+  await driver.finalReads({ grades: ['linearizable'], limitMs: 500 });
+  expect(performance.now() - fromMs).toBeLessThan(3_000);
+  await driver[Symbol.asyncDispose]();
+  const finals = (await readPairs(historyPath)).filter(({ invoke }) => invoke.final);
+  // Four at a time for 200 ms each, three times at most.
+  expect(finals.length).toBeGreaterThan(0);
+  expect(finals.length).toBeLessThanOrEqual(16);
+});
+
 describe('the end of the driver', () => {
   test('SIGTERM in the middle leaves a whole history, with what was in flight as lost', async () => {
     const { driver, server, driverProcess, historyPath } = await setUp();
