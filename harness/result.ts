@@ -68,6 +68,11 @@ export interface Cell {
   readonly timeline: Timeline;
   readonly promises: readonly PromiseVerdict[];
   readonly violations: readonly Violation[];
+  /**
+   * Where 0 ms is on the clock of the violations' and the history's nanoseconds; 0 when both are one clock. Without
+   * it reports cannot lay the faults under the evidence, and do not.
+   */
+  readonly loadStartNs?: number;
   readonly availability: Availability;
   /** Paths relative to the result's folder. */
   readonly files: { readonly history: string; readonly logs: string };

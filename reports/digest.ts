@@ -50,7 +50,9 @@ export function digest(cell: Cell): Digest {
     downMs: cell.availability.downMs,
     recoveryMs: cell.availability.recoveryMs,
     neverRecovered:
-      cell.faults.length > 0 && cell.availability.recoveryMs === null && cell.verdict !== 'error',
+      cell.availability.recoveryMs === null &&
+      cell.verdict !== 'error' &&
+      cell.phases.some((phase) => phase.name === 'after'),
     leaders: leaderStory(cell),
   };
 }

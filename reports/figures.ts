@@ -54,3 +54,8 @@ export function valueText(value: unknown, length = 24): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
+
+/** Foreign text on one line: line ends, other control characters and lone surrogates become a space. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Surrogate}\u2028\u2029]+/gu, ' ');
+}

@@ -1,5 +1,7 @@
 import type { Violation } from '../harness/checker/checker.ts';
 import type { Cell, Manifest, PromiseVerdict, Result } from '../harness/result.ts';
+import type { Guarantee } from '../harness/service/strategy.ts';
+import { counted } from './figures.ts';
 import { cellState, promiseState, type State } from './verdict.ts';
 
 /** A Finding is what a reader has to look at: a promise that was not kept, or a cell that could not be judged. */
@@ -15,13 +17,32 @@ export interface Finding {
   readonly command: string;
 }
 
-/** The worst first, otherwise in the order of the run. */
+/** For a reader: the worst first, otherwise in the order of the run, and nothing told twice. */
 export function findings(result: Result): Finding[] {
-  const found = result.cells.flatMap((cell) => findingsOf(cell, result.manifest));
+  const found = result.cells.flatMap((cell) => condensed(findingsOf(cell, result.manifest)));
   const rank = { broken: 0, error: 1, unknown: 2 };
   return found.sort((a, b) => rank[a.state] - rank[b.state]);
 }
 
+/**
+ * What one cause left unjudged is one finding: all promises of a cell that broke down, or of one that was cut short.
+ */
+function condensed(found: readonly Finding[]): Finding[] {
+  if (found.some(({ state }) => state === 'error')) return found.filter(({ state }) => state !== 'unknown');
+  const byReason = new Map<string | undefined, number>();
+  for (const { state, reason } of found)
+    if (state === 'unknown') byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  const told = new Set<string | undefined>();
+  return found.flatMap((finding): Finding[] => {
+    const alike = byReason.get(finding.reason) ?? 0;
+    if (finding.state !== 'unknown' || alike < 2) return [finding];
+    if (told.has(finding.reason)) return [];
+    told.add(finding.reason);
+    return [{ ...finding, what: `${finding.what}, and ${counted(alike - 1, 'other promise')}` }];
+  });
+}
+
+/** Every promise of a cell that was not kept, and the cell itself where no promise tells what it suffered. */
 export function findingsOf(cell: Cell, manifest: Manifest): Finding[] {
   const command = repeatCommand(cell, manifest);
   const found: Finding[] = [];
@@ -54,22 +75,29 @@ export function findingsOf(cell: Cell, manifest: Manifest): Finding[] {
 }
 
 /**
- * The violations of a cell that show that this promise is broken. A checker is named after its guarantee; where two
- * promises differ only in their grade, the grade in the checker's name or of the operations' reads tells them apart.
+ * The violations of a cell that show that this promise is broken, by the checker that found them; where two promises
+ * differ only in their grade, that of the reads among the operations tells them apart.
  */
 export function violationsOf(promise: PromiseVerdict, cell: Cell): Violation[] {
   const { guarantee } = promise.promise;
-  const own = cell.violations.filter((violation) => violation.checker.startsWith(guarantee));
+  const own = cell.violations.filter((violation) => violation.checker === checkerNames[guarantee]);
   if (!('grade' in promise.promise)) return own;
   const { grade } = promise.promise;
   const rivals = cell.promises.some((other) => other !== promise && other.promise.guarantee === guarantee);
   if (!rivals) return own;
-  return own.filter(
-    (violation) =>
-      violation.checker.includes(grade) ||
-      violation.operations.some((operation) => operation.grade === grade),
-  );
+  return own.filter((violation) => violation.operations.some((operation) => operation.grade === grade));
 }
+
+/** What the checker of each guarantee calls itself in its violations. */
+const checkerNames: Readonly<Record<Guarantee, string>> = {
+  linearizable: 'linearizability',
+  'no-lost-writes': 'lost-writes',
+  'bounded-staleness': 'staleness',
+  'read-your-writes': 'read-your-writes',
+  'monotonic-reads': 'monotonic-reads',
+  convergence: 'convergence',
+  progress: 'progress',
+};
 
 /** The violations that no promise of the cell claims: shown all the same. */
 export function violationsElsewhere(cell: Cell): Violation[] {

@@ -40,6 +40,19 @@ export function renderJunit(result: Result): string {
         },
       ],
     });
+  // A file without a case would be green everywhere.
+  if (suites.length === 0)
+    suites.push({
+      name: 'run',
+      seconds: 0,
+      cases: [
+        {
+          class: 'run',
+          name: 'something was judged',
+          problem: { kind: 'error', message: 'unknown: nothing was judged', detail: result.manifest.command },
+        },
+      ],
+    });
   const seconds = (Date.parse(result.manifest.finishedAt) - Date.parse(result.manifest.startedAt)) / 1000;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

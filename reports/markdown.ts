@@ -1,6 +1,6 @@
 import type { Cell, Manifest, Result } from '../harness/result.ts';
 import { digest, type Latency, phasesOf, recoveryText } from './digest.ts';
-import { count, counted, duration, figure, moment, none, share } from './figures.ts';
+import { count, counted, duration, figure, moment, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { cellState, promiseState, type State, tally } from './verdict.ts';
 
@@ -176,11 +176,6 @@ function text(words: string): string {
       .replace(/@/g, '&#64;')
       .replace(/:\/\//g, '&#58;//')
   );
-}
-
-function oneLine(words: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to take out
-  return words.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }
 
 /** A fence longer than any run of backticks in it. */

@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import type { Cell, Result } from '../harness/result.ts';
 import { type Digest, digest, type Latency, recoveryText } from './digest.ts';
-import { count, counted, duration, figure, none, share } from './figures.ts';
+import { count, counted, duration, figure, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { cellState, type State, stateMarks, tally } from './verdict.ts';
 
@@ -44,7 +44,9 @@ export function renderTerminal(
     paint.bold('Faultline') +
       paint.dim(
         clip(
-          `  seed ${manifest.seed} · ${manifest.profile} · etcd ${manifest.versions.etcd} · PostgreSQL ${manifest.versions.postgres} · ${duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt))}`,
+          clean(
+            `  seed ${manifest.seed} · ${manifest.profile} · etcd ${manifest.versions.etcd} · PostgreSQL ${manifest.versions.postgres} · ${duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt))}`,
+          ),
           columns - 9,
         ),
       ),
@@ -61,9 +63,7 @@ export function renderTerminal(
   lines.push(
     paint.state(all.state, paint.bold(`${stateMarks[all.state]} ${all.headline}`)) +
       paint
-        .dim(
-          ` ${counted(result.cells.length, 'cell')}, ${counted(all.operations, 'operation')}, all checked.`,
-        )
+        .dim(` ${counted(result.cells.length, 'cell')}, ${counted(all.operations, 'operation')} recorded.`)
         .repeat(all.state === 'kept' ? 1 : 0),
   );
   if (places.html !== undefined) lines.push(`  ${paint.dim('report')}  ${places.html}`);
@@ -119,7 +119,7 @@ const recovery: Column = {
           .replace(' min ', 'm')
           .replace(/ (m?s)$/, '$1'),
 };
-const leader: Column = { heading: '\nleader', left: true, text: (_, { leaders }) => leaders.text };
+const leader: Column = { heading: '\nleader', left: true, text: (_, { leaders }) => clean(leaders.text) };
 
 /** From all figures to the least that still says something; the first that fits is taken. */
 const layouts: readonly (readonly Column[])[] = [
@@ -273,13 +273,12 @@ const borderless = Object.fromEntries(
 
 /** Names come from files that anyone may have written: no control character of theirs reaches the terminal. */
 function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to take out
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return oneLine(stripVTControlCharacters(text));
 }
 
-/** 99,999, then 100k: nightly counts would push the other figures off the line. */
+/** 9,999, then 10k: nightly counts would push the other figures off the line. */
 function short(n: number): string {
-  return n < 100_000 ? count(n) : `${count(Math.floor(n / 1000))}k`;
+  return n < 10_000 ? count(n) : `${count(Math.floor(n / 1000))}k`;
 }
 
 function widthOf(line: string): number {

@@ -88,6 +88,8 @@ function headline(
   if (state === 'unknown') {
     if (promises.unknown > 0)
       return `Unknown: ${promises.unknown} of ${counted(all, 'promise')} could not be judged.${short}`;
+    const open = saturation.filter((row) => row === 'unknown').length;
+    if (open > 0) return `Unknown: ${counted(open, 'saturation run')} could not be judged.${short}`;
     if (result.manifest.interrupted)
       return `Unknown: the run was cut short. What was judged was kept: ${counted(promises.kept, 'promise')}.`;
     return cells.unknown > 0

@@ -30,3 +30,12 @@ export interface Budget {
 }
 
 export const defaultBudget: Budget = { timeMs: 60_000, maxMemoEntries: 4_000_000 };
+
+export function unknown(reason: string, operations = 0): Verdict {
+  return { valid: 'unknown', operations, reason };
+}
+
+/** Valid unless something was found. */
+export function verdictOf(operations: number, violations: readonly Violation[]): Verdict {
+  return violations.length === 0 ? { valid: true, operations } : { valid: false, operations, violations };
+}

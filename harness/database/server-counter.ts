@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DatabaseServer } from './database.ts';
 import type { Counters } from './database-series.ts';
-import { ownMark, StatementCounter } from './statement-counter.ts';
+import { ownMark, type Queryable, StatementCounter } from './statement-counter.ts';
 
 /** What a server says when it is asked. */
 export interface Answer {
@@ -19,6 +19,7 @@ interface Connection {
   readonly client: pg.Client;
   /** Where pg_stat_statements lives; null where it cannot be asked. */
   readonly extensionSchema: string | null;
+  readonly activityQuery: string;
 }
 
 interface Activity {
@@ -41,7 +42,8 @@ export class ServerCounter {
   /** The life of the server that answered last, and its count then. */
   #last: { readonly started: string; readonly transactions: number } | undefined;
   #transactions = 0;
-  #ownTransactions = 0;
+  /** Asked of the counted database by ourselves, each a transaction. */
+  #ownQueries = 0;
   queriesCounted = false;
 
   constructor(server: DatabaseServer) {
@@ -66,24 +68,31 @@ export class ServerCounter {
     void connection?.client.end().catch(() => {});
   }
 
-  async #ask({ client, extensionSchema }: Connection): Promise<Answer> {
+  async #ask({ client, extensionSchema, activityQuery }: Connection): Promise<Answer> {
     const { database, user } = this.#server.counting;
-    const activity = (await client.query<Activity>(activityQuery, [database])).rows[0]!;
+    // Those before this question: its own are in the next count.
+    const ownQueries = this.#ownQueries;
+    const own: Queryable = {
+      query: (sql, values) => {
+        this.#ownQueries += 1;
+        return client.query(sql, values);
+      },
+    };
+    const activity = (await own.query<Activity>(activityQuery, [database])).rows[0]!;
     const beganAnew = this.#last !== undefined && this.#last.started !== activity.started;
     if (beganAnew) this.#statements.serverBeganAnew();
-    if (extensionSchema !== null) await this.#statements.count(client, { extensionSchema, database, user });
+    if (extensionSchema !== null) await this.#statements.count(own, { extensionSchema, database, user });
     if (this.#last) {
-      const { transactions } = this.#last;
-      const anew = beganAnew || activity.transactions < transactions;
-      this.#transactions += activity.transactions - (anew ? 0 : transactions);
-      if (activity.own) this.#ownTransactions += extensionSchema === null ? 1 : 2;
+      // The crash of one backend sets the counts to zero, too, without another start.
+      const anew = beganAnew || activity.transactions < this.#last.transactions;
+      this.#transactions += activity.transactions - (anew ? 0 : this.#last.transactions);
     }
     this.#last = activity;
     return {
       total: {
         reads: this.#statements.reads,
         writes: this.#statements.writes,
-        transactions: Math.max(0, this.#transactions - this.#ownTransactions),
+        transactions: Math.max(0, this.#transactions - (activity.own ? ownQueries : 0)),
       },
       position: activity.position,
       replayedAgoMs: activity.replayed_ago_ms,
@@ -102,7 +111,7 @@ export class ServerCounter {
       await client.connect();
       const extensionSchema = await extensionSchemaOf(client);
       this.queriesCounted ||= extensionSchema !== null;
-      return { client, extensionSchema };
+      return { client, extensionSchema, activityQuery: await activityQueryOf(client) };
     } catch (error) {
       void client.end().catch(() => {});
       throw error;
@@ -110,15 +119,24 @@ export class ServerCounter {
   }
 }
 
-const activityQuery = `
-  SELECT /* ${ownMark} */
-    pg_postmaster_start_time()::text AS started,
-    (xact_commit + xact_rollback)::float8 AS transactions,
-    datname = current_database() AS own,
-    (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0')::float8
-      AS position,
-    (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 AS replayed_ago_ms
-  FROM pg_stat_database WHERE datname = $1`;
+async function activityQueryOf(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ major: number }>(
+    `SELECT /* ${ownMark} */ current_setting('server_version_num')::int / 10000 AS major`,
+  );
+  // So that our own transactions are in the count by the next question, whence they are taken out; before 15 they
+  // come up to a second later, and the figure is that much less exact.
+  const flush = rows[0]!.major >= 15 ? ', pg_stat_force_next_flush()' : '';
+  return `
+    SELECT /* ${ownMark} */
+      pg_postmaster_start_time()::text AS started,
+      (xact_commit + xact_rollback)::float8 AS transactions,
+      datname = current_database() AS own,
+      (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END - '0/0')::float8
+        AS position,
+      (extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 AS replayed_ago_ms
+      ${flush}
+    FROM pg_stat_database WHERE datname = $1`;
+}
 
 /** Created, loaded and ours to read: all three are needed, and only asking it tells. */
 async function extensionSchemaOf(client: pg.Client): Promise<string | null> {

@@ -1,8 +1,13 @@
-import type pg from 'pg';
+import type { QueryResultRow } from 'pg';
 import { statementKind } from './statement-kind.ts';
 
 /** In every query of the harness's own, so that it is not counted; pg_stat_statements keeps comments. */
 export const ownMark = 'faultline:own';
+
+/** What it needs of a pg.Client. */
+export interface Queryable {
+  query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<{ rows: Row[] }>;
+}
 
 /**
  * A StatementCounter adds up the calls that pg_stat_statements shows, by kind. It follows every statement by itself,
@@ -16,7 +21,7 @@ export class StatementCounter {
 
   /** Counts what was called since the last time; the first time only looks where the counts stand. */
   async count(
-    client: pg.Client,
+    client: Queryable,
     of: { extensionSchema: string; database: string; user: string },
   ): Promise<void> {
     const { rows } = await client.query<{ id: string; calls: number }>(
@@ -51,7 +56,7 @@ export class StatementCounter {
   }
 
   /** Asks for the text of a statement once; it lies in a file and may be long. */
-  async #learn(client: pg.Client, extensionSchema: string, ids: readonly string[]): Promise<void> {
+  async #learn(client: Queryable, extensionSchema: string, ids: readonly string[]): Promise<void> {
     const unknown = ids.filter((id) => !this.#kinds.has(id));
     if (unknown.length === 0) return;
     const { rows } = await client.query<{ id: string; query: string | null }>(

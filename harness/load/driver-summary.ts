@@ -17,9 +17,9 @@ export interface DriverSummary {
   readonly ok: number;
   readonly fail: number;
   readonly info: number;
-  /** Due, but never sent, because maxInFlight was reached. */
+  /** Due, but never sent: maxInFlight was reached, or the driver was held up for longer than the deadline. */
   readonly dropped: number;
-  /** From due to sent. */
+  /** From due to sent, or to dropped when the driver was held up: how far behind the driver itself was. */
   readonly sendLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly fromNs: number;
   readonly toNs: number;

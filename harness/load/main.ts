@@ -1,7 +1,7 @@
-import { setPriority } from 'node:os';
 import { clockFrom } from '../clock.ts';
 import type { OpenRequest, ToWorker } from './messages.ts';
 import { OpenLoop } from './open-loop.ts';
+import { takePrecedence } from './precedence.ts';
 import { Recorder } from './recorder.ts';
 import { serveWorker, tell } from './worker-main.ts';
 
@@ -40,16 +40,4 @@ function opened(): OpenLoop {
 async function leave(): Promise<void> {
   loop?.abandon();
   await recorder?.flush();
-}
-
-/**
- * A generator that waits for a core measures its own wait: 0.1 s of lag at 10,000 operations/s on two busy cores, 3 ms
- * with precedence. It uses little, so what it takes from the services is little. Refused to most users; then it is as it is.
- */
-function takePrecedence(): void {
-  try {
-    setPriority(-10);
-  } catch {
-    // Without the right to do so (EACCES).
-  }
 }

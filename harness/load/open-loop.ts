@@ -27,7 +27,7 @@ export interface OpenLoopOptions {
  * asked on, as by users who know nothing of each other, and each wait is counted from when it was due.
  *
  *   arrivals --due--> pump --> free process of the next instance --> undici --> answer --> outcome --> recorder
- *                       \-- maxInFlight reached: dropped and counted
+ *                       \-- maxInFlight reached, or overdue by a deadline: dropped and counted
  */
 export class OpenLoop {
   readonly #options: OpenLoopOptions;
@@ -186,6 +186,13 @@ export class OpenLoop {
     const planned = this.#stream.next().value;
     const lane = this.#lanes[this.#offeredEver++ % this.#lanes.length]!;
     run.offered += 1;
+    const lagNs = this.#options.clock.nowNs() - dueNs;
+    if (lagNs > this.#options.workload.deadlineMs * 1e6) {
+      // The driver itself was held up for so long that who asked has given up. Sent now it would only hold up more.
+      run.dropped += 1;
+      run.lagNs.record(Math.round(lagNs));
+      return;
+    }
     if (lane.inTransport >= this.#options.workload.maxInFlight || this.#options.recorder.full) {
       run.dropped += 1;
       return;

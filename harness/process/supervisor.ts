@@ -157,7 +157,11 @@ async function startKeeper(id: string, root: string): Promise<Keeper> {
   return {
     pid: child.pid!,
     tell: (message) => void child.stdin!.write(`${JSON.stringify(message)}\n`),
-    tellEnd: () => child.stdin!.end(),
+    tellEnd: () => {
+      // From here on its end is waited for, perhaps as the last thing that the command does.
+      child.ref();
+      child.stdin!.end();
+    },
     exited: exited.catch(() => {}),
   };
 }

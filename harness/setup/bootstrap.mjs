@@ -127,7 +127,7 @@ async function installPackages(lock, why) {
   const { code, output } = await run(lock, 'npm', ['ci', '--include=dev', '--include=optional']);
   if (code !== 0)
     throw new SetupFailed(
-      `npm ci failed (${code}) in ${root}. Is the package registry reachable (npm ping), is the disk full, is the folder writable? Its output ends:\n${output}`,
+      `npm ci failed (${code}) in ${root}. Is the package registry reachable (npm ping), is the disk full, is the folder writable? It said:\n${output}`,
     );
   const still = missingPackage();
   if (still !== undefined)
@@ -203,9 +203,10 @@ function removeOrphans() {
 async function provideEtcd() {
   const provision = join(root, 'dist', 'harness', 'cluster', 'provision.js');
   if (!existsSync(provision)) return;
-  const { ensureEtcd } = await import(pathToFileURL(provision).href);
+  const { ensureEtcd, findEtcd } = await import(pathToFileURL(provision).href);
   try {
-    await ensureEtcd({ say });
+    // In two steps, so that an etcd that is there is no news.
+    if (!(await findEtcd()).found) await ensureEtcd({ say });
   } catch (error) {
     throw new SetupFailed(error.message);
   }
@@ -213,13 +214,19 @@ async function provideEtcd() {
 
 // --------------------------------------------------------------------------------------------------- processes
 
-/** Runs a program without showing its output, and gives the end of that. A signal meant for us is passed on. */
+/** npm tells the cause first and its whole usage after it; others tell it last. */
+function endsOf(lines) {
+  if (lines.length <= 32) return lines.join('\n');
+  return [...lines.slice(0, 20), `... (${lines.length - 30} lines left out)`, ...lines.slice(-10)].join('\n');
+}
+
+/** Runs a program without showing its output, and gives beginning and end of that. A signal meant for us is passed on. */
 function run(lock, command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const collect = (chunk) => {
-      output = (output + chunk).slice(-8_000);
+      if (output.length < 1_000_000) output += chunk;
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
@@ -252,7 +259,7 @@ function run(lock, command, args) {
     });
     child.once('close', (code, signal) => {
       done();
-      resolve({ code: code ?? signal, output: output.trimEnd() });
+      resolve({ code: code ?? signal, output: endsOf(output.trimEnd().split('\n')) });
     });
   });
 }

@@ -45,7 +45,7 @@ export function cellSection(
     html`<div class="pair">${cachePart(cell)}${databasePart(cell)}${loadPart(cell)}</div>`,
   );
   parts.push(filesPart(cell, manifest));
-  return html`<details class="cell ${state}" id="${id}" data-state="${state}"${of.open ? html` open` : null}><summary>${mark(state)}<h3>${cell.scenario} <span class="dim">·</span> ${cell.strategy}</h3>${stateWord(state)}<span class="glance">${glance(cell)}</span></summary><div class="body">${parts}</div></details>`;
+  return html`<details class="cell ${state}" id="${id}" data-state="${state}"${of.open ? html` open` : null}><summary>${mark(state)}<h3>${cell.scenario} <span class="dim">·</span> ${cell.strategy}</h3><span class="state ${state}">${state}</span><span class="glance">${glance(cell)}</span></summary><div class="body">${parts}</div></details>`;
 }
 
 function glance(cell: Cell): string {
@@ -136,7 +136,13 @@ function violationsPart(cell: Cell, id: string): Markup | null {
     ] as const
   ).map(
     ([name, text]) => html`<span><i style="--swatch:var(--${name})"></i>${text}</span>`,
-  )}<span>The order in time is exact, the gaps are compressed.</span></p></section>`;
+  )}<span>The order in time is exact, the gaps are compressed.${clockNote(cell)}</span></p></section>`;
+}
+
+/** Charts count from the beginning of the load, evidence and history from that of the run. */
+function clockNote({ loadStartNs }: Cell): string {
+  if (loadStartNs === undefined || loadStartNs === 0) return '';
+  return ` Times are the history's, in which the load began at ${moment(loadStartNs / 1e6)}.`;
 }
 
 function brokenPromise(promise: PromiseVerdict, violations: readonly Violation[], cell: Cell): Content[] {
@@ -152,7 +158,7 @@ function brokenPromise(promise: PromiseVerdict, violations: readonly Violation[]
 }
 
 function violationPart(violation: Violation, cell: Cell): Markup {
-  return html`<div class="violation"><p>${violation.summary}</p>${violationTimeline(violation, cell.faults)}${
+  return html`<div class="violation"><p>${violation.summary}</p>${violationTimeline(violation, cell)}${
     violation.operations.length === 0
       ? null
       : html`<details class="more"><summary>${counted(violation.operations.length, 'operation')} in full (${violation.checker}${violation.key === undefined || violation.key === '' ? null : `, key ${violation.key}`})</summary>${operationsTable(violation.operations)}</details>`
@@ -242,10 +248,10 @@ function latencyPart(cell: Cell): Markup | null {
       { heading: 'ok', number: true },
       { heading: 'fail', number: true },
       { heading: 'info', number: true },
-      { heading: 'from due: p50 ms', number: true },
+      { heading: html`from due, ms<br>p50`, number: true },
       { heading: 'p99', number: true },
       { heading: 'max', number: true },
-      { heading: 'from send: p50 ms', number: true },
+      { heading: html`from send, ms<br>p50`, number: true },
       { heading: 'p99', number: true },
       { heading: 'max', number: true },
     ],

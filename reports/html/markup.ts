@@ -51,11 +51,11 @@ export function embeddedJson(value: unknown): Markup {
   );
 }
 
-/** A path of the run's folder as a link that stays there: `javascript:` and `//host` become names of files. */
+/** A path of the run's folder as a link that stays there: `javascript:`, `//host` and `..` lead nowhere else. */
 export function fileLink(path: string): string {
   return `./${path
     .split('/')
-    .filter((part) => part !== '' && part !== '.')
+    .filter((part) => !['', '.', '..'].includes(part))
     .map((part) => encodeURIComponent(part.replace(/\p{Surrogate}/gu, '\ufffd')))
     .join('/')}`;
 }

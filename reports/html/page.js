@@ -77,6 +77,7 @@
             ctx.fillStyle = edge;
             ctx.fillRect(left, top, 2 * r, (height - 4) * r);
             ctx.fillStyle = color('ink');
+            ctx.textAlign = 'left';
             if (ctx.measureText(text).width + 12 * r < right - left)
               ctx.fillText(text, left + 7 * r, top + ((height - 4) * r) / 2 + r / 2);
           };
@@ -122,9 +123,15 @@
     return {
       width,
       height: height + (last ? 30 : 0),
-      padding: [6, 8, last ? 0 : 4, 0],
+      padding: [6, 16, last ? 0 : 4, 0],
       scales: { x: { time: false, min: cell.fromS, max: cell.toS } },
-      cursor: { sync: { key, setSeries: false }, drag: { x: true, y: false }, points: { size: 6 }, y: false },
+      cursor: {
+        sync: { key, setSeries: false },
+        drag: { x: true, y: false },
+        points: { size: 6 },
+        y: false,
+        dataIdx: (u, series, at) => (u.series[series].spanGaps ? nearest(u.data[series], at) : at),
+      },
       legend: { live: true },
       axes: [
         {
@@ -140,6 +147,15 @@
     };
   }
 
+  /** Between two measurements the cursor shows the nearer one. */
+  function nearest(values, at) {
+    for (let off = 0; off < values.length; off++) {
+      if (values[at - off] != null) return at - off;
+      if (values[at + off] != null) return at + off;
+    }
+    return at;
+  }
+
   function yAxis(options) {
     return {
       size: axisWidth,
@@ -151,14 +167,15 @@
     };
   }
 
-  const timeSeries = { label: 'at', value: (_, s) => (s == null ? '–' : seconds(s)) };
+  const timeSeries = { label: 'at', value: (_, s) => (s == null ? '' : seconds(s)) };
 
   function line(label, stroke, value, more) {
     return {
       label,
       stroke: color(stroke),
       width: 1.6,
-      value: (_, n) => value(n),
+      // Without a cursor there is no value to tell; under it a missing one is told as such.
+      value: (_u, n, _s, i) => (i == null ? '' : value(n)),
       points: { show: false },
       ...more,
     };
@@ -205,7 +222,7 @@
   function throughputChart(cell, x) {
     const upToFail = cell.ok.map((n, i) => n + cell.fail[i]);
     const upToInfo = upToFail.map((n, i) => n + cell.info[i]);
-    const own = (values) => (_u, _v, _s, i) => (i == null ? '–' : `${figure(values[i])}/s`);
+    const own = (values) => (_u, _v, _s, i) => (i == null ? '' : `${figure(values[i])}/s`);
     return {
       name: 'throughput',
       title: 'Operations per second by outcome',
@@ -215,12 +232,13 @@
         axis: yAxis({ values: (_, splits) => splits.map(figure) }),
         series: [
           { ...line('ok', 'ok'), fill: `${color('ok')}44`, value: own(cell.ok) },
-          { ...line('fail', 'fail'), value: own(cell.fail) },
-          { ...line('info', 'info'), value: own(cell.info) },
+          // Areas without outlines: where nothing failed, theirs would lie on the outline of ok and hide it.
+          { ...line('fail', 'fail'), width: 0, value: own(cell.fail) },
+          { ...line('info', 'info'), width: 0, value: own(cell.info) },
         ],
         bands: [
-          { series: [2, 1], fill: `${color('fail')}99` },
-          { series: [3, 2], fill: `${color('info')}99` },
+          { series: [2, 1], fill: `${color('fail')}b0` },
+          { series: [3, 2], fill: `${color('info')}b0` },
         ],
       },
     };
@@ -298,7 +316,7 @@
         new uPlot(
           {
             ...options,
-            padding: [2, 8, 2, 0],
+            padding: [2, 16, 2, 0],
             legend: { show: false },
             axes: [
               { ...options.axes[0], grid: { show: false } },
@@ -326,7 +344,11 @@
             series: [timeSeries, ...chart.options.series],
             bands: chart.options.bands ?? [],
             hooks: marks(cell),
-            legend: { live: true, mount: (_, table) => head.append(table) },
+            legend: {
+              live: true,
+              mount: (_, table) => head.append(table),
+              markers: { width: 0, fill: (u, i) => u.series[i].stroke(u, i) },
+            },
           },
           chart.data,
           figureElement,
@@ -350,9 +372,13 @@
       Home: 0,
       End: count - 1,
     }[event.key];
-    if (event.key === 'Escape') plot.setCursor({ left: -10, top: -10 });
-    else if (to === undefined) return;
-    else plot.setCursor({ left: plot.valToPos(plot.data[0][to], 'x'), top: 10 });
+    if (to === undefined && event.key !== 'Escape') return;
+    // A cursor that is set, unlike one that is moved, is not passed on to the other charts.
+    for (const one of drawn.get(holder))
+      one.setCursor({
+        left: to === undefined ? -10 : one.valToPos(one.data[0][to], 'x'),
+        top: to === undefined ? -10 : 10,
+      });
     event.preventDefault();
   }
 

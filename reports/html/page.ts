@@ -35,7 +35,7 @@ export function renderHtml(result: Result): string {
 <body>
 <a class="skip" href="#results">Skip to the results</a>
 ${banner(result, all)}
-<main>
+<main id="results" tabindex="-1">
 ${findingsPart(result, cells)}
 ${matrixPart(result.cells, cells)}
 ${comparisonPart(cells)}
@@ -96,7 +96,7 @@ function icon(state: State): string {
 function banner(result: Result, all: Tally): Markup {
   const { manifest } = result;
   const counter = (n: number, text: string, state?: State) =>
-    html`<li class="${n === 0 ? 'nought' : (state ?? '')}"><b>${count(n)}</b>${text}</li>`;
+    html`<li class="${n === 0 ? 'nought' : (state ?? 'plain')}"><b>${count(n)}</b>${text}</li>`;
   return html`<header class="banner ${all.state}"><div>
 <p class="brand">Faultline · seed ${manifest.seed} · ${manifest.profile} · <time datetime="${manifest.startedAt}">${manifest.startedAt.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')}</time> · ${took(result)}</p>
 <h1>${mark(all.state)}<span>${all.headline}</span></h1>
@@ -125,7 +125,7 @@ function matrixPart(cells: readonly Cell[], ids: readonly Named[]): Markup | nul
   if (cells.length === 0) return null;
   const strategies = [...new Set(cells.map((cell) => cell.strategy))];
   const scenarios = [...new Set(cells.map((cell) => cell.scenario))];
-  return html`<section id="results" aria-labelledby="matrix-title"><h2 id="matrix-title">Strategies and scenarios</h2><div class="scroll" tabindex="0" role="region" aria-label="Verdict of every strategy in every scenario"><div class="matrix" style="--columns:${scenarios.length}"><div class="corner"></div>${scenarios.map(
+  return html`<section aria-labelledby="matrix-title"><h2 id="matrix-title">Strategies and scenarios</h2><div class="scroll" tabindex="0" role="region" aria-label="Verdict of every strategy in every scenario"><div class="matrix" style="--columns:${scenarios.length}"><div class="corner"></div>${scenarios.map(
     (scenario) => html`<div class="axis-label column">${scenario}</div>`,
   )}${strategies.map(
     (strategy) =>

@@ -2,7 +2,9 @@ import type { Cell } from '../../harness/result.ts';
 import { html, type Markup } from './markup.ts';
 
 const bins = 60;
-const height = 28;
+const height = 30;
+/** Room above the bars, where a strip says when there was a fault even if all is covered by them. */
+const strip = 5;
 
 /**
  * A Sparkline is a cell's throughput by outcome in one glance, with the faults shaded behind it: what ended ok from
@@ -24,15 +26,15 @@ export function sparkline(cell: Cell): Markup | null {
   const x = (ms: number) => Math.max(0, Math.min(width, ((ms - fromMs) / lengthMs) * width));
   const shade = cell.faults.map(
     (fault) =>
-      html`<rect class="fault" x="${tidy(x(fault.fromMs))}" y="0" width="${tidy(Math.max(0, x(fault.toMs) - x(fault.fromMs)))}" height="${height}"/>`,
+      html`<rect class="fault" x="${tidy(x(fault.fromMs))}" y="0" width="${tidy(Math.max(0, x(fault.toMs) - x(fault.fromMs)))}" height="${height}"/><rect class="strip" x="${tidy(x(fault.fromMs))}" y="0" width="${tidy(Math.max(0.4, x(fault.toMs) - x(fault.fromMs)))}" height="2"/>`,
   );
   const bars = (['ok', 'fail', 'info'] as const).map((outcome) => {
     const path = binned
       .map((bin, i) => {
         if (bin[outcome] === 0) return '';
         const below = outcome === 'ok' ? 0 : outcome === 'fail' ? bin.ok : bin.ok + bin.fail;
-        const top = height - ((below + bin[outcome]) / most) * (height - 2);
-        const bottom = height - (below / most) * (height - 2);
+        const top = height - ((below + bin[outcome]) / most) * (height - strip - 1);
+        const bottom = height - (below / most) * (height - strip - 1);
         return `M${i} ${tidy(bottom)}V${tidy(top)}H${i + 1}V${tidy(bottom)}Z`;
       })
       .join('');

@@ -1,10 +1,10 @@
 import type { Violation } from '../../harness/checker/checker.ts';
 import type { Operation } from '../../harness/history/operation.ts';
-import type { Fault } from '../../harness/result.ts';
+import type { Cell, Fault } from '../../harness/result.ts';
 import { moment, valueText } from '../figures.ts';
 import { html, type Markup } from './markup.ts';
 
-const width = 860;
+const width = 1080;
 const left = 96;
 const right = 24;
 const rowHeight = 26;
@@ -16,7 +16,10 @@ const characterWidth = 6.7;
  * the time axis is exact; its lengths are not, because evidence often lies seconds apart and takes milliseconds:
  * the gap between two events gets the square root of its length.
  */
-export function violationTimeline(violation: Violation, faults: readonly Fault[]): Markup | null {
+export function violationTimeline(
+  violation: Violation,
+  { faults, loadStartNs }: Pick<Cell, 'faults' | 'loadStartNs'>,
+): Markup | null {
   const operations = [...violation.operations]
     .sort((a, b) => a.invokeNs - b.invokeNs)
     .slice(0, maxOperations);
@@ -36,7 +39,7 @@ export function violationTimeline(violation: Violation, faults: readonly Fault[]
     return html`<g><line class="lane" x1="0" x2="${width}" y1="${laneTop}" y2="${laneTop}"/><text class="who" x="4" y="${laneTop + rowHeight / 2 + 4}">process ${lane.process}</text>${parts}</g>`;
   });
   const described = operations.map(sentence).join('; ');
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Timeline of the operations"><svg class="evidence" viewBox="0 0 ${width} ${bottom + 30}" role="img" aria-label="${described}">${faults.map((fault) => shade(fault, axis, top, bottom))}${drawn}<line class="axis" x1="${left}" x2="${width - right}" y1="${bottom}" y2="${bottom}"/>${ticks(axis, top, bottom)}</svg></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Timeline of the operations"><svg class="evidence" viewBox="0 0 ${width} ${bottom + 30}" role="img" aria-label="${described}">${loadStartNs === undefined ? null : faults.map((fault) => shade(fault, loadStartNs, axis, top, bottom))}${drawn}<line class="axis" x1="${left}" x2="${width - right}" y1="${bottom}" y2="${bottom}"/>${ticks(axis, top, bottom)}</svg></div>`;
 }
 
 /** A checker shows few; more than these are in the table below the drawing. */
@@ -146,10 +149,10 @@ function sentence(operation: Operation): string {
 }
 
 /** Shaded only where the fault's window meets the evidence: a window left or right of all events would mislead. */
-function shade(fault: Fault, axis: Axis, top: number, bottom: number): Markup | null {
+function shade(fault: Fault, loadStartNs: number, axis: Axis, top: number, bottom: number): Markup | null {
   const [first, last] = [axis.times[0], axis.times.at(-1)];
   if (first === undefined || last === undefined) return null;
-  const [fromNs, toNs] = [fault.fromMs * 1e6, fault.toMs * 1e6];
+  const [fromNs, toNs] = [fault.fromMs, fault.toMs].map((ms) => ms * 1e6 + loadStartNs) as [number, number];
   if (toNs < first || fromNs > last) return null;
   const from = axis.x(Math.max(fromNs, first));
   const to = axis.x(Math.min(toNs, last));

@@ -80,14 +80,12 @@ export function generate(options: Generated): Operation[] {
       }
       case 'cas': {
         // Mostly what is there, else something that was.
-        const from =
-          chance < 0.6 || written[key]!.length === 0
-            ? held[key]
-            : written[key]!.at(-1 - Math.floor(chance * 3));
+        const earlier = written[key]!.at(-1 - Math.floor(chance * 3));
+        const from = chance < 0.6 || earlier === undefined ? held[key] : earlier;
         const to = value();
         const swaps = held[key] === from;
         const changed = swaps ? change(to) : {};
-        return { ...base, value: [from ?? null, to], ...(isInfo ? {} : { swapped: swaps }), ...changed };
+        return { ...base, value: [from, to], ...(isInfo ? {} : { swapped: swaps }), ...changed };
       }
       default: {
         const to = value();

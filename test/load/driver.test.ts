@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readHistory } from '../../harness/history/read-history.ts';
 import { startDriver } from '../../harness/load/driver.ts';
 import type { ToWorker } from '../../harness/load/messages.ts';
 import { operations } from '../../harness/load/operations.ts';
@@ -136,6 +137,11 @@ describe('a run', () => {
     await driver[Symbol.asyncDispose]();
     const pairs = await readPairs(historyPath);
     const written = new Set(pairs.filter((p) => p.invoke.f === 'write').map((p) => p.invoke.key));
+    // What is written here is what the checkers read.
+    const history = await readHistory(historyPath);
+    expect(history.operations.length).toBe(pairs.length);
+    expect(history.operations.filter((o) => o.final).length).toBe(written.size * 4);
+    expect(history.notes).toEqual([]);
     const finals = pairs.filter((p) => p.invoke.final);
     const asked = finals.map(({ invoke }) => `${invoke.instance} ${invoke.grade} ${invoke.key}`);
     const expected = ['s1', 's2'].flatMap((s) =>
@@ -195,6 +201,23 @@ describe('open loop', () => {
 });
 
 describe('what goes wrong', () => {
+  test('a driver that was held up says so: what is overdue is dropped, and the lag tells', async () => {
+    const { driver, driverProcess } = await setUp({ deadlineMs: 300, arrivals: 'constant' });
+    const running = driver.run({ ratePerSecond: 100, durationMs: 2_000 });
+    await delay(400);
+    driverProcess.signal('SIGSTOP');
+    await delay(1_000);
+    driverProcess.signal('SIGCONT');
+    const run = await running;
+    await driver[Symbol.asyncDispose]();
+    expect(run).toMatchObject({ offered: 200, sent: 200 - run.dropped });
+    // 100 were due meanwhile, 30 of them within the last 300 ms.
+    expect(run.dropped).toBeGreaterThan(40);
+    expect(run.dropped).toBeLessThan(140);
+    expect(run.sendLagMs.max).toBeGreaterThan(800);
+    expect(run.sendLagMs.p99).toBeGreaterThan(300);
+  });
+
   test('a deadline ends a write as info and its process for good, a read as fail', async () => {
     const { driver, server, historyPath } = await setUp({ deadlineMs: 150 });
     server.behave({ silent: true });
@@ -315,6 +338,9 @@ describe('the end of the driver', () => {
     const lost = pairs.filter(({ end }) => end!.error === 'driver-stopped');
     expect(lost.length).toBeGreaterThan(5);
     for (const { invoke, end } of lost) expect(end!.type).toBe(invoke.f === 'read' ? 'fail' : 'info');
+    const open = (await readHistory(historyPath)).operations.filter((o) => o.outcome === 'info');
+    expect(open.length).toBe(lost.filter(({ end }) => end!.type === 'info').length);
+    for (const o of open) expect(o.returnNs).toBe(Number.POSITIVE_INFINITY);
     await run.catch(() => {});
     await driver[Symbol.asyncDispose]();
   });

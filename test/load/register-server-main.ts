@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { takePrecedence } from '../../harness/load/precedence.ts';
 
 /**
  * A linearizable register in memory behind the HTTP contract, in its own process: what the driver is tested and
@@ -9,6 +10,8 @@ import type { Socket } from 'node:net';
 export type ToRegisterServer =
   /** Blocks the whole process. */
   | { readonly type: 'stall'; readonly ms: number }
+  /** For benchmarks of what asks it. */
+  | { readonly type: 'takePrecedence' }
   /** From now on; merged with what was set before. */
   | { readonly type: 'behave'; readonly behave: Partial<Misbehaviour> };
 
@@ -55,6 +58,7 @@ server.listen(0, '127.0.0.1', () => {
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToRegisterServer) => {
   if (message.type === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.ms);
+  else if (message.type === 'takePrecedence') takePrecedence();
   else behave = { ...behave, ...message.behave };
 });
 

@@ -8,6 +8,7 @@ export interface RegisterServer {
   readonly process: ManagedProcess;
   stall(ms: number): void;
   behave(behave: Partial<Misbehaviour>): void;
+  takePrecedence(): void;
 }
 
 export async function startRegisterServer(supervisor: Supervisor, logPath: string): Promise<RegisterServer> {
@@ -29,5 +30,6 @@ export async function startRegisterServer(supervisor: Supervisor, logPath: strin
     process: managed,
     stall: (ms) => tell({ type: 'stall', ms }),
     behave: (behave) => tell({ type: 'behave', behave }),
+    takePrecedence: () => tell({ type: 'takePrecedence' }),
   };
 }

@@ -8,10 +8,15 @@ import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
 import { dial, echoServer, listen, type Peer, pause, tryDial, until } from './tcp.ts';
 import { client } from './toxiproxy-under-test.ts';
 
-let server: ToxiproxyServer;
+// The embedded server, or another Toxiproxy: the network must do with either.
+const givenUrl = process.env.FAULTLINE_TOXIPROXY_URL;
+
+let server: Pick<ToxiproxyServer, 'url' | 'close'>;
 let network: Network;
 beforeAll(async () => {
-  server = await startToxiproxyServer({ port: 0, seed: 1 });
+  server = givenUrl
+    ? { url: givenUrl, close: async () => {} }
+    : await startToxiproxyServer({ port: 0, seed: 1 });
 });
 beforeEach(async () => {
   network = await createNetwork({ toxiproxyUrl: server.url });
@@ -95,7 +100,8 @@ describe('a cut', () => {
     const cut = await network.cut([wire.link], 'reject');
     expect(await tryDial(wire.link.listen)).toBe('ECONNREFUSED');
     await wire.peer.closed();
-    expect(wire.peer.state).toBe('ECONNRESET');
+    // The original closes with a FIN.
+    expect(wire.peer.state).toBe(givenUrl ? 'ended' : 'ECONNRESET');
     await cut.heal();
     using again = await dial(wire.link.listen);
     await speaks(again);
@@ -302,7 +308,7 @@ test('reset comes after a cut that is under way', async () => {
   expect(await proxies()).toMatchObject({ 'm1->m2': { toxics: [] } });
 });
 
-test('traffic counts while connections live', async () => {
+test.skipIf(givenUrl)('traffic counts while connections live', async () => {
   await using wire = await echoLink();
   await network.add({ from: 'm2', to: 'm1', upstream: '127.0.0.1:1' });
   wire.peer.write('0123456789');

@@ -83,6 +83,18 @@ describe('createSupervisor', () => {
     expect(await answer).toEqual({ echo: { a: 1 } });
   });
 
+  test('a command goes on after dispose, though nothing else keeps it alive', async () => {
+    const code = `
+      const { createSupervisor } = await import(${JSON.stringify(`file://${builtProgram('harness/process/supervisor.ts')}`)});
+      const supervisor = await createSupervisor();
+      await supervisor[Symbol.asyncDispose]();
+      process.exitCode = 7;
+    `;
+    const command = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+    // 13: Node's own, for a wait that can never end.
+    expect(await new Promise((resolve) => command.once('exit', resolve))).toBe(7);
+  });
+
   test('a SIGKILL of the command leaves no process, not even a paused one or a grandchild, and no folder', async () => {
     const command = spawn(
       process.execPath,

@@ -195,6 +195,7 @@ function cellOf(scenario: string, strategy: string, seed: number, random: Random
     timeline,
     promises,
     violations: broken ? lostWrites() : [],
+    loadStartNs: 0,
     availability: faulty
       ? partition
         ? { worstOkShareDuring: 0.04, downMs: 1_380, recoveryMs: 420 }
@@ -356,7 +357,7 @@ function lostWrites(): Violation[] {
   });
   return [
     {
-      checker: 'no-lost-writes',
+      checker: 'lost-writes',
       key: 'k7',
       summary:
         'k7: 118 was written by process 3 and acknowledged at 4.02 s, but every instance reads 112 at the end, and nothing overwrote 118',
@@ -404,7 +405,7 @@ function lostWrites(): Violation[] {
       ],
     },
     {
-      checker: 'no-lost-writes',
+      checker: 'lost-writes',
       key: 'k19',
       summary: 'k19: the swap from 55 to 131 was acknowledged at 4.02 s, but 55 remains at the end',
       atNs: at(12.43),

@@ -8,7 +8,7 @@ import { ApiError } from './api-error.ts';
 import { newProxy, populateInput, proxyInput, toxicInput } from './input.ts';
 import { createMetrics, describeTraffic } from './metrics.ts';
 import type { Proxies } from './proxies.ts';
-import { describeToxic } from './toxic-on-proxy.ts';
+import { describeToxic } from './toxic.ts';
 
 /** The version of the original whose API this is; what follows the plus says that this is not it. */
 export const version = '2.12.0+faultline';

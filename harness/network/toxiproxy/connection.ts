@@ -3,8 +3,8 @@ import type { Random } from '../../random.ts';
 import type { HostPort } from './address.ts';
 import { Stage } from './stage.ts';
 import { type Counter, Stream } from './stream.ts';
-import type { Direction } from './toxic.ts';
-import type { Toxic } from './toxic-on-proxy.ts';
+import type { Toxic } from './toxic.ts';
+import type { Direction } from './toxic-type.ts';
 
 export interface ConnectionOptions {
   readonly client: Socket;
@@ -97,11 +97,8 @@ export class Connection {
   /** Ends it at once, with an RST on both sides; what was under way is lost. */
   reset(): void {
     this.#dispose();
-    for (const socket of [this.#client, this.#server]) {
-      // resetAndDestroy would wait for a dial that is under way.
-      if (socket.connecting) socket.destroy();
-      else socket.resetAndDestroy();
-    }
+    resetSocket(this.#client);
+    resetSocket(this.#server);
   }
 
   /** Ends it once the bytes that this socket was given are sent. */
@@ -127,3 +124,11 @@ export const socketOptions = {
   keepAlive: true,
   keepAliveInitialDelay: 15_000,
 } as const;
+
+/** Closes with an RST where that can be had. */
+function resetSocket(socket: Socket): void {
+  // While a FIN is under way a reset fails (libuv: EINVAL) and would leave the socket open; a dial has nobody to tell.
+  const ending = socket.writableEnded && !socket.writableFinished;
+  if (socket.connecting || socket.destroyed || ending) socket.destroy();
+  else socket.resetAndDestroy();
+}

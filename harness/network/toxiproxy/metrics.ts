@@ -1,10 +1,10 @@
-import { Counter, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Proxies } from './proxies.ts';
-import type { Direction } from './toxic.ts';
+import type { Direction } from './toxic-type.ts';
 
 const directions: readonly Direction[] = ['upstream', 'downstream'];
 
-/** The counters as Prometheus text, under the original's names; they move while connections live. */
+/** The counters as Prometheus text, the first two under the original's names; they move while connections live. */
 export function createMetrics(proxies: Proxies): Registry {
   const registry = new Registry();
   for (const what of ['received', 'sent'] as const) {
@@ -29,6 +29,16 @@ export function createMetrics(proxies: Proxies): Registry {
       },
     });
   }
+  new Gauge({
+    name: 'toxiproxy_proxy_open_connections',
+    help: 'Connections of which at least one side is open.',
+    labelNames: ['proxy'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const proxy of proxies.all) this.set({ proxy: proxy.name }, proxy.openConnections);
+    },
+  });
   return registry;
 }
 

@@ -1,4 +1,4 @@
-import { type Item, isChunk } from './toxic.ts';
+import { type Item, isChunk } from './toxic-type.ts';
 
 /** What a waiting item costs beside its bytes: many tiny chunks must fill a queue, too. */
 const overheadBytes = 256;

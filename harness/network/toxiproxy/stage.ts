@@ -1,6 +1,6 @@
 import { Queue } from './queue.ts';
-import { type Item, isChunk, pass, type Start, type Step, type ToxicAction } from './toxic.ts';
-import type { Toxic } from './toxic-on-proxy.ts';
+import type { Toxic } from './toxic.ts';
+import { type Item, isChunk, pass, type Start, type Step, type ToxicAction } from './toxic-type.ts';
 
 const defaultBufferBytes = 64 * 1024;
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Outlet, Stage } from './stage.ts';
-import { type Item, isChunk } from './toxic.ts';
-import type { Toxic } from './toxic-on-proxy.ts';
+import type { Toxic } from './toxic.ts';
+import { type Item, isChunk } from './toxic-type.ts';
 
 /** Bytes written to a socket and not yet taken by the kernel, above which the sender is pressed back on. */
 const socketBufferBytes = 128 * 1024;

@@ -6,8 +6,8 @@ import { ApiError, invalidStream, invalidType, toxicExists, toxicNotFound } from
 import { Connection, socketOptions } from './connection.ts';
 import { type NewProxy, type ProxyInput, readAttributes, type ToxicInput } from './input.ts';
 import type { Counter } from './stream.ts';
-import type { Direction } from './toxic.ts';
-import { describeToxic, type Toxic } from './toxic-on-proxy.ts';
+import { describeToxic, type Toxic } from './toxic.ts';
+import type { Direction } from './toxic-type.ts';
 import { toxicTypes } from './toxics.ts';
 
 export interface ProxyOptions {
@@ -54,6 +54,10 @@ export class TcpProxy {
 
   get upstream(): string {
     return this.#upstream;
+  }
+
+  get openConnections(): number {
+    return this.#connections.size;
   }
 
   describe() {

@@ -1,4 +1,4 @@
-import type { ToxicType } from './toxic.ts';
+import type { ToxicType } from './toxic-type.ts';
 import { bandwidth } from './toxics/bandwidth.ts';
 import { latency } from './toxics/latency.ts';
 import { limitData } from './toxics/limit-data.ts';

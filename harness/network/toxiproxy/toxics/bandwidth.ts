@@ -1,4 +1,4 @@
-import { hold, isChunk, pass, passFirst, type ToxicType, waitUntil } from '../toxic.ts';
+import { hold, isChunk, pass, passFirst, type ToxicType, waitUntil } from '../toxic-type.ts';
 
 /** Small enough to flow evenly, large enough for a timer of 1 ms. */
 const pieceMs = 20;

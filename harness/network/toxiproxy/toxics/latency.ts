@@ -1,4 +1,4 @@
-import { type Item, pass, type ToxicType, waitUntil } from '../toxic.ts';
+import { type Item, pass, type ToxicType, waitUntil } from '../toxic-type.ts';
 
 /**
  * Delays what comes by `latency` +/- `jitter` ms from its arrival, in order. A chunk waits from its own arrival and not

@@ -1,4 +1,4 @@
-import { close, isChunk, pass, passFirst, type ToxicType } from '../toxic.ts';
+import { close, isChunk, pass, passFirst, type ToxicType } from '../toxic-type.ts';
 
 /** Closes the connection once `bytes` have gone through in this direction; updates do not begin the count again. */
 export const limitData: ToxicType<'bytes'> = {

@@ -1,4 +1,4 @@
-import { pass, type ToxicType } from '../toxic.ts';
+import { pass, type ToxicType } from '../toxic-type.ts';
 
 /** Changes nothing. */
 export const noop: ToxicType<never> = {

@@ -1,4 +1,4 @@
-import { pass, reset, type ToxicType, waitUntil } from '../toxic.ts';
+import { pass, reset, type ToxicType, waitUntil } from '../toxic-type.ts';
 
 /**
  * Resets the connection (RST) `timeout` ms after the first bytes, which are dropped. A connection that is already open

@@ -1,5 +1,5 @@
 import type { Random } from '../../../random.ts';
-import { type Item, isChunk, pass, passFirst, type ToxicType, waitUntil } from '../toxic.ts';
+import { type Item, isChunk, pass, passFirst, type ToxicType, waitUntil } from '../toxic-type.ts';
 
 /**
  * Cuts chunks into slices of `average_size` +/- `size_variation` bytes, with `delay` microseconds after each. Timers

@@ -1,4 +1,4 @@
-import { type Item, isChunk, pass, type ToxicType, waitUntil } from '../toxic.ts';
+import { type Item, isChunk, pass, type ToxicType, waitUntil } from '../toxic-type.ts';
 
 /** Holds back the close of this direction for `delay` ms. */
 export const slowClose: ToxicType<'delay'> = {

@@ -1,4 +1,4 @@
-import { close, drop, hold, type ToxicType, waitUntil } from '../toxic.ts';
+import { close, drop, hold, type ToxicType, waitUntil } from '../toxic-type.ts';
 
 /**
  * Drops everything and closes the connection `timeout` ms after the last chunk; never when that is 0. Taking it away

@@ -1,0 +1,110 @@
+import type { WriteStream } from 'node:tty';
+import pc from 'picocolors';
+import type { Progress } from '../progress.ts';
+
+/** A ProgressView shows a run while it goes on: one living line on a terminal, plain lines elsewhere. */
+export interface ProgressView {
+  show(progress: Progress): void;
+  /** A line that stays. */
+  say(line: string): void;
+  /** Clears the living line. */
+  end(): void;
+}
+
+/** On a pipe, load is told every so often only. */
+const plainEveryMs = 4_000;
+
+export function progressView(stream: NodeJS.WriteStream): ProgressView {
+  return stream.isTTY ? livingView(stream) : plainView(stream);
+}
+
+const marks = {
+  kept: pc.green('✔'),
+  broken: pc.red('✘'),
+  unknown: pc.yellow('?'),
+  error: pc.magenta('!'),
+} as const;
+
+function plainView(stream: NodeJS.WriteStream): ProgressView {
+  const say = (line: string) => void stream.write(`${line}\n`);
+  let nextLoadMs = 0;
+  return {
+    say,
+    end() {},
+    show(progress) {
+      if (progress.type === 'load') {
+        if (progress.elapsedMs < nextLoadMs) return;
+        nextLoadMs = progress.elapsedMs + plainEveryMs;
+      }
+      if (progress.type === 'cell-started') nextLoadMs = 0;
+      const line = staying(progress) ?? (progress.type === 'load' ? `  ${loadText(progress)}` : undefined);
+      if (line !== undefined) say(line);
+    },
+  };
+}
+
+function livingView(stream: WriteStream): ProgressView {
+  let living = '';
+  let faults: readonly string[] = [];
+  const clear = () => void stream.write('\r\x1b[K');
+  const draw = (text: string) => {
+    living = text;
+    const width = Math.max(20, (stream.columns ?? 100) - 1);
+    stream.write(`\r\x1b[K${pc.dim(text.length > width ? `${text.slice(0, width - 1)}…` : text)}`);
+  };
+  return {
+    say(line) {
+      clear();
+      stream.write(`${line}\n`);
+      if (living) draw(living);
+    },
+    end() {
+      living = '';
+      clear();
+    },
+    show(progress) {
+      if (progress.type === 'faults') faults = progress.active;
+      if (progress.type === 'step') return draw(`  ${progress.step}`);
+      if (progress.type === 'load') {
+        const bar = '━'
+          .repeat(Math.min(20, Math.round((progress.elapsedMs / progress.loadMs) * 20)))
+          .padEnd(20, '─');
+        return draw(`  ${bar} ${loadText(progress)}${faults.length > 0 ? ` · ⚡ ${faults.join('; ')}` : ''}`);
+      }
+      if (progress.type === 'cell-ended') {
+        living = '';
+        faults = [];
+      }
+      const line = staying(progress);
+      if (line !== undefined) this.say(line);
+    },
+  };
+}
+
+/** The line that stays for a progress, if it has one. */
+function staying(progress: Progress): string | undefined {
+  switch (progress.type) {
+    case 'cell-started':
+      return `${pc.dim(`[${progress.index}/${progress.count}]`)} ${pc.bold(progress.cell.scenario)} × ${pc.bold(progress.cell.strategy)}`;
+    case 'faults':
+      return progress.active.length > 0
+        ? `  ${pc.yellow('fault:')} ${progress.active.join('; ')}`
+        : `  ${pc.green('healed')}`;
+    case 'leader':
+      return progress.leader === null
+        ? `  no leader that a majority agrees on (term ${progress.term})`
+        : `  leader ${progress.leader}, term ${progress.term}`;
+    case 'cell-ended': {
+      const { cell } = progress;
+      const kept = cell.promises.filter((p) => p.state === 'kept').length;
+      return `  ${marks[cell.verdict]} ${cell.verdict}: ${kept} of ${cell.promises.length} promises kept${cell.reason ? ` (${cell.reason})` : ''}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function loadText(progress: Extract<Progress, { type: 'load' }>): string {
+  const { stats } = progress;
+  return `${(progress.elapsedMs / 1e3).toFixed(1)}/${(progress.loadMs / 1e3).toFixed(0)} s · ${Math.round(stats.completedPerSecond)}/s · ok ${stats.ok} fail ${stats.fail} info ${stats.info}${stats.dropped > 0 ? ` dropped ${stats.dropped}` : ''} · in flight ${stats.inFlight}`;
+}

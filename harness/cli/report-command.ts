@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import type { Parts } from './parts.ts';
+import { UsageError } from './usage-error.ts';
+
+export function addReportCommand(program: Command, parts: Parts): void {
+  program
+    .command('report')
+    .description('render the reports of a run again')
+    .argument('<result>', 'a result.json, or the folder of a run')
+    .option('--out <folder>', 'write them here instead of beside the result')
+    .action(async (result: string, options: { out?: string }) => {
+      try {
+        for (const path of await parts.reports.renderAgain(result, options.out))
+          process.stdout.write(`${path}\n`);
+      } catch (error) {
+        throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+      }
+    });
+}

@@ -1,0 +1,256 @@
+import { randomInt } from 'node:crypto';
+import { access, appendFile, constants, mkdir, readFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import Table from 'cli-table3';
+import { type Command, Option } from 'commander';
+import { ensureEtcd } from '../cluster/provision.ts';
+import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
+import { findPostgres } from '../database/provision.ts';
+import { projectRoot } from '../project.ts';
+import type { Result } from '../result.ts';
+import { type Plan, run } from '../run.ts';
+import { type Profile, profiles, type Scenario } from '../scenario.ts';
+import { planned } from '../schedule.ts';
+import type { StrategyDescription } from '../service/strategy.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { onInterrupt } from './interrupt.ts';
+import type { Parts } from './parts.ts';
+import { type ProgressView, progressView } from './progress-view.ts';
+import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
+
+export interface RunOptions {
+  readonly strategy?: readonly string[];
+  readonly profile?: string;
+  readonly seed?: string;
+  readonly members?: string;
+  readonly rate?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly etcd?: string;
+  readonly etcdVersion?: string;
+  readonly databaseUrl?: string;
+  readonly heartbeatMs?: string;
+  readonly electionMs?: string;
+}
+
+export function addRunCommand(program: Command, parts: Parts, done: (code: number) => void): void {
+  addStackOptions(
+    program
+      .command('run')
+      .description('run scenarios with strategies: real cluster, real faults, every answer checked')
+      .argument('[scenario...]', `which (${parts.scenarios.map((s) => s.name).join(', ')})`)
+      .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
+      .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')}`, 'quick')
+      .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
+      .option('--rate <n>', 'operations per second')
+      .option('--dry-run', 'print what would be done, and do nothing'),
+  ).action(async (names: string[], options: RunOptions) => {
+    const scenarios =
+      names.length > 0 ? names.map((n) => named('scenario', n, parts.scenarios)) : parts.scenarios;
+    done(await runScenarios(scenarios, options, parts));
+  });
+}
+
+export function runMainJob(parts: Parts): Promise<number> {
+  return runScenarios(parts.mainJob, {}, parts);
+}
+
+/** The options of every command that starts a stack. */
+export function addStackOptions(command: Command): Command {
+  return command
+    .option('--seed <n>', 'the seed of all chance (drawn and printed when not given)')
+    .option('--out <folder>', 'where the run goes (reports/out/<time>-<seed>)')
+    .option('--json', 'print the result as JSON on stdout')
+    .option('--etcd <path>', 'the etcd binary')
+    .option('--etcd-version <version>', 'this version of etcd')
+    .option('--database-url <url>', 'a PostgreSQL that is already there')
+    .option('--heartbeat-ms <n>', "the members' heartbeat interval")
+    .option('--election-ms <n>', "the members' election timeout");
+}
+
+export function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    ...text.split(',').map((name) => name.trim()),
+  ]);
+}
+
+async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
+  const profile: Profile =
+    profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
+  const strategies = strategiesNamed(options.strategy, parts.strategies);
+  const scenarios = wanted.map((scenario) => overridden(scenario, options));
+  const cells = scenarios.flatMap((scenario) => strategies.map((strategy) => ({ scenario, strategy })));
+  const seed = seedOf(options.seed);
+  if (options.dryRun) {
+    process.stdout.write(planText(cells, profile, seed));
+    return exitCodes.kept;
+  }
+
+  const prepared = await prepare(options, seed);
+  const view = progressView(process.stderr);
+  const command = repeatCommand(wanted, options, seed);
+  view.say(`seed ${seed} · repeat with: ${command}`);
+  const interrupt = onInterrupt((line) => view.say(line));
+  try {
+    const plan: Plan = { ...prepared, cells, profile, seed, command };
+    const result = await run(plan, {
+      signal: interrupt.signal,
+      onProgress: (progress) => view.show(progress),
+      onResult: async (soFar) => void (await parts.reports.write(prepared.out, soFar)),
+    });
+    return await finish(result, prepared.out, { json: options.json, parts, view });
+  } finally {
+    interrupt.dispose();
+    view.end();
+  }
+}
+
+/** Writes the reports, shows the summary, and tells the exit code. */
+export async function finish(
+  result: Result,
+  out: string,
+  options: { json?: boolean; parts: Parts; view: ProgressView },
+): Promise<number> {
+  const { parts, view } = options;
+  const { html, markdown } = await parts.reports.write(out, result);
+  view.end();
+  if (options.json) {
+    process.stdout.write(`${await readFile(join(out, 'result.json'), 'utf8')}\n`);
+  } else {
+    process.stdout.write(`${parts.reports.summary(result, process.stdout, relativeToHere(html))}\n`);
+  }
+  if (process.env.GITHUB_ACTIONS === 'true') {
+    for (const line of parts.reports.annotations(result)) process.stderr.write(`${line}\n`);
+    if (process.env.GITHUB_STEP_SUMMARY) {
+      await appendFile(process.env.GITHUB_STEP_SUMMARY, await readFile(markdown, 'utf8'));
+    }
+  }
+  return exitCodeOf(result);
+}
+
+/** What every run needs before anything is started; what the user got wrong is a UsageError. */
+export async function prepare(
+  options: RunOptions,
+  seed: number,
+): Promise<Pick<Plan, 'etcd' | 'databaseUrl' | 'heartbeatMs' | 'electionMs' | 'out' | 'postgresVersion'>> {
+  const heartbeatMs = optional('--heartbeat-ms', options.heartbeatMs, 10, 10_000);
+  const electionMs = optional('--election-ms', options.electionMs, 50, 50_000);
+  // etcd refuses such a pair when it starts; say it before.
+  if ((electionMs ?? 500) < 5 * (heartbeatMs ?? 50)) {
+    throw new UsageError(
+      `--election-ms should be at least 5 times --heartbeat-ms (${heartbeatMs ?? 50}), got ${electionMs ?? 500}`,
+    );
+  }
+  const postgresVersion = await versionOfDatabase(options.databaseUrl);
+  const out = resolve(options.out ?? join(projectRoot, 'reports', 'out', `${timeName(new Date())}-${seed}`));
+  await makeFolder(out);
+  const etcd = await ensureEtcd({
+    etcd: options.etcd,
+    etcdVersion: options.etcdVersion,
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  return { etcd, databaseUrl: options.databaseUrl, heartbeatMs, electionMs, out, postgresVersion };
+}
+
+async function versionOfDatabase(url: string | undefined): Promise<string> {
+  if (url === undefined) return (await findPostgres()).version;
+  try {
+    await using database = await connectExternalDatabase({ primaryUrl: url });
+    return database.version;
+  } catch (error) {
+    if (error instanceof DatabaseUnreachable || error instanceof TypeError) {
+      throw new UsageError(error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      `the output folder ${folder} should be writable, got ${code}: choose another with --out`,
+    );
+  }
+}
+
+export function seedOf(text: string | undefined): number {
+  return text === undefined ? randomInt(1, 2 ** 31) : wholeNumber('--seed', text, 0, 2 ** 31 - 1);
+}
+
+export function strategiesNamed(
+  names: readonly string[] | undefined,
+  all: readonly StrategyDescription[],
+): readonly StrategyDescription[] {
+  return names === undefined ? all : names.map((name) => named('strategy', name, all));
+}
+
+function overridden(scenario: Scenario, options: RunOptions): Scenario {
+  const members =
+    options.members === undefined
+      ? scenario.members
+      : oneOf('--members', options.members, [1, 3, 5, 7] as const);
+  if (members < 3 && scenario.schedule.length > 0) {
+    throw new UsageError(
+      `--members should be at least 3 for ${scenario.name}, whose faults are between members, got ${members}`,
+    );
+  }
+  const ratePerSecond = optional('--rate', options.rate, 1, 50_000) ?? scenario.ratePerSecond;
+  return { ...scenario, members, ratePerSecond };
+}
+
+function optional(option: string, text: string | undefined, from: number, to: number): number | undefined {
+  return text === undefined ? undefined : wholeNumber(option, text, from, to);
+}
+
+function repeatCommand(scenarios: readonly Scenario[], options: RunOptions, seed: number): string {
+  const words = ['npx faultline run', ...scenarios.map((s) => s.name)];
+  if (options.strategy) words.push('--strategy', options.strategy.join(','));
+  if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);
+  if (options.members) words.push('--members', options.members);
+  if (options.rate) words.push('--rate', options.rate);
+  if (options.etcdVersion) words.push('--etcd-version', options.etcdVersion);
+  if (options.heartbeatMs) words.push('--heartbeat-ms', options.heartbeatMs);
+  if (options.electionMs) words.push('--election-ms', options.electionMs);
+  // Never the database's URL: it may carry a password.
+  if (options.databaseUrl) words.push('--database-url …');
+  return [...words, '--seed', String(seed)].join(' ');
+}
+
+function planText(cells: Plan['cells'], profile: Profile, seed: number): string {
+  const table = new Table({
+    head: ['#', 'scenario', 'strategy', 'members', 'instances', 'rate/s', 'load', 'faults'],
+    style: { head: [], border: [] },
+  });
+  cells.forEach(({ scenario, strategy }, i) => {
+    const faults = planned(scenario, profile).map(
+      (s) => `${s.nemesis.name} at ${s.atMs / 1000} s for ${s.forMs / 1000} s`,
+    );
+    table.push([
+      i + 1,
+      scenario.name,
+      strategy.name,
+      scenario.members,
+      scenario.instances,
+      scenario.ratePerSecond,
+      `${profile.loadMs / 1000} s`,
+      faults.join('\n') || 'none',
+    ]);
+  });
+  return `${table.toString()}\n${cells.length} cells, profile ${profile.name}, seed ${seed}; nothing was started.\n`;
+}
+
+/** 2026-11-22T10-15-00: sorts by time, and is a legal name everywhere. */
+function timeName(date: Date): string {
+  return date.toISOString().slice(0, 19).replaceAll(':', '-');
+}
+
+export function relativeToHere(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}

@@ -1,0 +1,105 @@
+import { type Budget, type Checker, defaultBudget, type Verdict, type Violation } from './checker/checker.ts';
+import { convergence } from './checker/convergence.ts';
+import { isLinearizableGrade, linearizability } from './checker/linearizability.ts';
+import { lostWrites } from './checker/lost-writes.ts';
+import { progress } from './checker/progress.ts';
+import { monotonicReads, readYourWrites } from './checker/session.ts';
+import { staleness } from './checker/staleness.ts';
+import type { WriteOrder } from './checker/write-order.ts';
+import type { History } from './history/operation.ts';
+import type { PromiseVerdict } from './result.ts';
+import type { Promised } from './service/strategy.ts';
+
+export interface Judged {
+  readonly verdicts: readonly PromiseVerdict[];
+  /** Of all broken promises, in their order. */
+  readonly violations: readonly Violation[];
+}
+
+/** Holds a history against each promise. The budget is for each promise by itself. */
+export function judge(
+  history: History,
+  promises: readonly Promised[],
+  budget: Budget = defaultBudget,
+): Judged {
+  const order = writeOrder(promises);
+  const violations: Violation[] = [];
+  const verdicts = promises.map((promise): PromiseVerdict => {
+    const verdict = missing(history, promise) ?? checkerFor(promise, order).check(history, budget);
+    if (verdict.valid === false) violations.push(...verdict.violations);
+    return {
+      promise,
+      text: tellPromise(promise),
+      state: verdict.valid === 'unknown' ? 'unknown' : verdict.valid ? 'kept' : 'broken',
+      ...(verdict.valid === 'unknown' ? { reason: verdict.reason } : {}),
+      operations: verdict.operations,
+      violations: verdict.valid === false ? verdict.violations.length : 0,
+    };
+  });
+  return { verdicts, violations };
+}
+
+function checkerFor(promise: Promised, order: WriteOrder): Checker {
+  switch (promise.guarantee) {
+    case 'linearizable':
+      return linearizability({ takesPart: isLinearizableGrade });
+    case 'no-lost-writes':
+      return lostWrites(promise.order);
+    case 'bounded-staleness':
+      return staleness({ grade: promise.grade, maxStaleMs: promise.maxStaleMs, order });
+    case 'read-your-writes':
+      return readYourWrites({ grade: promise.grade, order });
+    case 'monotonic-reads':
+      return monotonicReads({ grade: promise.grade, order });
+    case 'convergence':
+      return convergence;
+    case 'progress':
+      return progress(promise.withinMs);
+  }
+}
+
+/**
+ * What the other checkers may conclude from the clock. A strategy that orders only the writes of one instance has
+ * promised nothing of two instances, so there an acknowledgement before a sending shows no order.
+ */
+function writeOrder(promises: readonly Promised[]): WriteOrder {
+  const isPerInstance = promises.some(
+    (promise) => promise.guarantee === 'no-lost-writes' && promise.order === 'per-instance',
+  );
+  const isLinearizable = promises.some(({ guarantee }) => guarantee === 'linearizable');
+  return isPerInstance && !isLinearizable ? 'per-instance' : 'real-time';
+}
+
+/** Writes alone break no register, but a run in which nothing was read has not shown that the promise is kept. */
+function missing({ operations }: History, { guarantee }: Promised): Verdict | undefined {
+  if (guarantee !== 'linearizable') return undefined;
+  const reads = operations.some(
+    (one) => one.f === 'read' && one.outcome === 'ok' && isLinearizableGrade(one),
+  );
+  if (!reads) return { valid: 'unknown', operations: 0, reason: 'no linearizable read succeeded' };
+  const writes = operations.some((one) => one.f !== 'read' && one.outcome === 'ok');
+  if (!writes) return { valid: 'unknown', operations: 0, reason: 'no write was acknowledged' };
+  return undefined;
+}
+
+/** A promise in words, as reports show it. */
+export function tellPromise(promise: Promised): string {
+  switch (promise.guarantee) {
+    case 'linearizable':
+      return 'linearizable reads and writes';
+    case 'no-lost-writes':
+      return promise.order === 'real-time'
+        ? 'no acknowledged write is lost'
+        : 'no acknowledged write is lost among those of one instance';
+    case 'bounded-staleness':
+      return `${promise.grade} reads at most ${promise.maxStaleMs} ms stale, unless marked`;
+    case 'read-your-writes':
+      return `${promise.grade} reads see the process's own writes`;
+    case 'monotonic-reads':
+      return `${promise.grade} reads never go back`;
+    case 'convergence':
+      return 'all instances agree in the end';
+    case 'progress':
+      return `works again within ${promise.withinMs} ms after the last fault`;
+  }
+}

@@ -1,0 +1,316 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultBudget } from './checker/checker.ts';
+import { type Clock, clockFrom } from './clock.ts';
+import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
+import { preflight } from './cluster/preflight.ts';
+import { type DatabaseSeries, sampleDatabase } from './database/counters.ts';
+import { type FaultWindow, grades, type Operation } from './history/operation.ts';
+import { readHistory } from './history/read-history.ts';
+import { judge } from './judge.ts';
+import { type DriverSummary, startDriver } from './load/driver.ts';
+import { measure } from './measure/summary.ts';
+import { createSupervisor, type Supervisor } from './process/supervisor.ts';
+import type { Progress } from './progress.ts';
+import { seeded } from './random.ts';
+import type { Cell, PromiseVerdict } from './result.ts';
+import type { Profile, Scenario } from './scenario.ts';
+import { carryOut, planned } from './schedule.ts';
+import type { StrategyDescription } from './service/strategy.ts';
+import { type Stack, startStack } from './stack.ts';
+import { voidReason } from './void-run.ts';
+
+export interface CellOptions {
+  readonly scenario: Scenario;
+  readonly strategy: StrategyDescription;
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly etcd: { readonly path: string; readonly version: string };
+  readonly databaseUrl?: string;
+  readonly heartbeatMs?: number;
+  readonly electionMs?: number;
+  /** Where history and logs go, and the same as a report beside it names it. */
+  readonly folder: string;
+  readonly relativeFolder: string;
+  readonly signal: AbortSignal;
+  onProgress(progress: Progress): void;
+}
+
+/** What a cell leaves behind when everything it started is gone; checking needs nothing else. */
+interface Recording {
+  readonly load: DriverSummary;
+  readonly faults: readonly FaultWindow[];
+  readonly leaders: readonly LeaderAt[];
+  readonly database: DatabaseSeries;
+  /** What went wrong in the harness or its environment while it was recorded. */
+  readonly failures: readonly unknown[];
+}
+
+/**
+ * Runs one scenario with one strategy: start, preflight, warm up, load with faults, heal, final reads, stop, check.
+ * Never throws: what the harness or its environment broke is a cell with the verdict `error`, and what was recorded
+ * until then is still judged.
+ */
+export async function runCell(options: CellOptions): Promise<Cell> {
+  const { signal } = options;
+  const historyPath = join(options.folder, 'history.jsonl');
+  const logs = join(options.folder, 'logs');
+  await mkdir(logs, { recursive: true });
+  let recording: Recording;
+  try {
+    await using supervisor = await createSupervisor();
+    recording = await record(options, supervisor, historyPath, logs);
+  } catch (error) {
+    return spoiled(options, signal.aborted ? 'interrupted before the load began' : messageOf(error));
+  }
+  // The stack is gone by now: the checkers have both cores.
+  try {
+    options.onProgress({ type: 'step', cell: nameOf(options), step: 'checking every answer' });
+    const { operations } = await readHistory(historyPath);
+    return examine(options, recording, operations);
+  } catch (error) {
+    return spoiled(options, `the history could not be checked: ${messageOf(error)}`);
+  }
+}
+
+async function record(
+  options: CellOptions,
+  supervisor: Supervisor,
+  historyPath: string,
+  logs: string,
+): Promise<Recording> {
+  const { scenario, strategy, profile, seed, signal } = options;
+  const clock = clockFrom();
+  const step = (text: string) => options.onProgress({ type: 'step', cell: nameOf(options), step: text });
+
+  step(`starting ${scenario.members} members, the database and ${scenario.instances} instances`);
+  const stack = await startStack({
+    supervisor,
+    strategy,
+    members: scenario.members,
+    instances: scenario.instances,
+    etcd: options.etcd,
+    databaseUrl: options.databaseUrl,
+    timeScale: profile.timeScale,
+    seed,
+    logs,
+    heartbeatMs: options.heartbeatMs,
+    electionMs: options.electionMs,
+    signal,
+  });
+  step('preflight: is every link in the way?');
+  await preflight({ cluster: stack.cluster, network: stack.network });
+  signal.throwIfAborted();
+
+  const driver = await startDriver({
+    supervisor,
+    targets: stack.instances.map((instance) => ({ instance: instance.name, url: instance.url })),
+    workload: scenario.workload,
+    seed,
+    originNs: clock.originNs,
+    historyPath,
+    logPath: join(logs, 'driver.log'),
+  });
+  step('warming up');
+  await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.warmUpMs });
+  signal.throwIfAborted();
+
+  return offerLoad(options, { clock, stack, driver, step });
+}
+
+async function offerLoad(
+  options: CellOptions,
+  started: {
+    clock: Clock;
+    stack: Stack;
+    driver: Awaited<ReturnType<typeof startDriver>>;
+    step(text: string): void;
+  },
+): Promise<Recording> {
+  const { scenario, profile, signal } = options;
+  const { clock, stack, driver, step } = started;
+  const cell = nameOf(options);
+  const startNs = clock.nowNs();
+  const watching = new AbortController();
+  // When the driver fails the schedule must not go on waiting for its next step.
+  const driverFailed = new AbortController();
+
+  const stopDriver = () => driver.stop();
+  signal.addEventListener('abort', stopDriver);
+  driver.onStats((stats) =>
+    options.onProgress({
+      type: 'load',
+      cell,
+      stats,
+      loadMs: profile.loadMs,
+      elapsedMs: (clock.nowNs() - startNs) / 1e6,
+    }),
+  );
+  const leaders = watchLeader({
+    cluster: stack.cluster,
+    clock,
+    everyMs: 200,
+    signal: watching.signal,
+    onChange: ({ leader, term }) => options.onProgress({ type: 'leader', cell, leader, term }),
+  });
+  const database = sampleDatabase({ database: stack.database, clock, everyMs: 500, signal: watching.signal });
+  const carried = carryOut({
+    steps: planned(scenario, profile),
+    world: {
+      cluster: stack.cluster,
+      network: stack.network,
+      random: seeded(options.seed).fork('nemesis'),
+      signal: AbortSignal.any([signal, driverFailed.signal]),
+    },
+    clock,
+    startNs,
+    onChange: (active) => options.onProgress({ type: 'faults', cell, active }),
+  }).then((carried) => {
+    // What would follow a fault that was not injected, or not healed, answers another question.
+    if (carried.failures.length > 0) driver.stop();
+    return carried;
+  });
+
+  try {
+    const load = await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.loadMs });
+    const { windows, failures } = await carried;
+    if (failures.length === 0) {
+      step('everything is healed: final reads on every instance');
+      await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
+      if (!signal.aborted) await driver.finalReads({ grades });
+    }
+    watching.abort();
+    return { load, faults: windows, failures, leaders: await leaders, database: await database };
+  } finally {
+    signal.removeEventListener('abort', stopDriver);
+    watching.abort();
+    driverFailed.abort();
+    // Nothing of this cell may still be asking when its processes are stopped; healing above all must have ended.
+    await Promise.allSettled([carried, leaders, database]);
+  }
+}
+
+/** Judges and measures what was recorded. */
+function examine(options: CellOptions, recording: Recording, operations: readonly Operation[]): Cell {
+  const { scenario, strategy, profile, signal } = options;
+  const { load, faults } = recording;
+  const figures = measure({
+    operations,
+    faults,
+    loadFromNs: load.fromNs,
+    loadToNs: load.toNs,
+    database: recording.database,
+  });
+  const judged = judge({ operations, faults }, strategy.promises(profile.timeScale), defaultBudget);
+  const nothingProved =
+    (signal.aborted && 'the run was interrupted') ||
+    voidReason({ scenario, load, phases: figures.phases, rows: figures.operations });
+  const promises = judged.verdicts.map((verdict): PromiseVerdict => {
+    if (verdict.state !== 'kept' || !nothingProved) return verdict;
+    return { ...verdict, state: 'unknown', reason: nothingProved };
+  });
+  const relativeMs = (ns: number) => (ns - load.fromNs) / 1e6;
+  const failed = recording.failures.length > 0 ? recording.failures.map(messageOf).join('; ') : undefined;
+  return {
+    ...blank(options),
+    verdict: verdictOf(promises, failed !== undefined),
+    reason: failed ?? (nothingProved || promises.find((p) => p.state === 'unknown')?.reason),
+    phases: figures.phases,
+    faults: faults.map((f) => ({
+      nemesis: f.nemesis,
+      sentence: f.sentence,
+      targets: f.targets,
+      fromMs: relativeMs(f.fromNs),
+      toMs: relativeMs(f.toNs),
+    })),
+    leaders: recording.leaders.map(({ atNs, leader, term }) => ({ atMs: relativeMs(atNs), leader, term })),
+    load: {
+      offered: load.offered,
+      sent: load.sent,
+      dropped: load.dropped,
+      outcomes: { ok: load.ok, fail: load.fail, info: load.info },
+      sendLagMs: load.sendLagMs,
+    },
+    operations: figures.operations,
+    cache: figures.cache,
+    database: figures.database,
+    timeline: figures.timeline,
+    availability: figures.availability,
+    promises,
+    violations: judged.violations,
+  };
+}
+
+/** A violation that was seen stands, whatever else went wrong. */
+function verdictOf(promises: readonly PromiseVerdict[], failed: boolean): Cell['verdict'] {
+  if (promises.some((p) => p.state === 'broken')) return 'broken';
+  if (failed) return 'error';
+  if (promises.length === 0 || promises.some((p) => p.state === 'unknown')) return 'unknown';
+  return 'kept';
+}
+
+/** A cell of which nothing could be recorded. Its promises are told as unknown, not left out. */
+function spoiled(options: CellOptions, reason: string): Cell {
+  const judged = judge(
+    { operations: [], faults: [] },
+    options.strategy.promises(options.profile.timeScale),
+    defaultBudget,
+  );
+  return {
+    ...blank(options),
+    verdict: 'error',
+    reason,
+    promises: judged.verdicts.map((verdict) => ({ ...verdict, state: 'unknown' as const, reason })),
+  };
+}
+
+function blank(options: CellOptions): Cell {
+  const { scenario, strategy, seed } = options;
+  return {
+    scenario: scenario.name,
+    strategy: strategy.name,
+    seed,
+    verdict: 'unknown',
+    members: scenario.members,
+    instances: scenario.instances,
+    ratePerSecond: scenario.ratePerSecond,
+    phases: [],
+    faults: [],
+    leaders: [],
+    load: {
+      offered: 0,
+      sent: 0,
+      dropped: 0,
+      outcomes: { ok: 0, fail: 0, info: 0 },
+      sendLagMs: { p50: 0, p99: 0, max: 0 },
+    },
+    operations: [],
+    cache: [],
+    database: [],
+    timeline: {
+      bucketMs: 250,
+      fromMs: 0,
+      ok: [],
+      fail: [],
+      info: [],
+      p50Ms: [],
+      p99Ms: [],
+      hitRate: [],
+      databaseQps: [],
+    },
+    promises: [],
+    violations: [],
+    availability: { worstOkShareDuring: null, downMs: null, recoveryMs: null },
+    files: { history: `${options.relativeFolder}/history.jsonl`, logs: `${options.relativeFolder}/logs` },
+  };
+}
+
+function nameOf(options: CellOptions): { scenario: string; strategy: string } {
+  return { scenario: options.scenario.name, strategy: options.strategy.name };
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,107 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { arch, cpus, platform, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Progress } from './progress.ts';
+import { projectRoot } from './project.ts';
+import type { Cell, Manifest, Result } from './result.ts';
+import { runCell } from './run-cell.ts';
+import type { Profile, Scenario } from './scenario.ts';
+import type { StrategyDescription } from './service/strategy.ts';
+
+/** A Plan is what a run will do: every scenario with every strategy, one cell each, one after another. */
+export interface Plan {
+  readonly cells: readonly { readonly scenario: Scenario; readonly strategy: StrategyDescription }[];
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly etcd: { readonly path: string; readonly version: string };
+  readonly postgresVersion: string;
+  readonly databaseUrl?: string;
+  readonly heartbeatMs?: number;
+  readonly electionMs?: number;
+  /** The run's folder: result, reports, and a folder a cell for histories and logs. */
+  readonly out: string;
+  /** The command that repeats it. */
+  readonly command: string;
+}
+
+/**
+ * Runs a plan. After every cell `onResult` gets the result so far, so that a run which is killed has lost at most
+ * the cell it was in. An abort ends the current cell early and skips the others; the result says so.
+ */
+export async function run(
+  plan: Plan,
+  options: {
+    readonly signal: AbortSignal;
+    onProgress(progress: Progress): void;
+    onResult(result: Result): Promise<void>;
+  },
+): Promise<Result> {
+  const startedAt = new Date().toISOString();
+  const cells: Cell[] = [];
+  const result = async (): Promise<Result> => ({
+    schemaVersion: 1,
+    manifest: await manifestOf({ ...plan, startedAt, interrupted: options.signal.aborted }),
+    cells: [...cells],
+  });
+
+  for (const [i, { scenario, strategy }] of plan.cells.entries()) {
+    if (options.signal.aborted) break;
+    const name = `${scenario.name}--${strategy.name}`;
+    const folder = join(plan.out, 'cells', name);
+    await mkdir(folder, { recursive: true });
+    options.onProgress({
+      type: 'cell-started',
+      cell: { scenario: scenario.name, strategy: strategy.name },
+      index: i + 1,
+      count: plan.cells.length,
+    });
+    const cell = await runCell({
+      ...plan,
+      scenario,
+      strategy,
+      folder,
+      relativeFolder: `cells/${name}`,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    });
+    cells.push(cell);
+    options.onProgress({ type: 'cell-ended', cell });
+    await options.onResult(await result());
+  }
+  return result();
+}
+
+/** What a result says of how it came to be. */
+export async function manifestOf(
+  of: Pick<Plan, 'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion'> & {
+    readonly startedAt: string;
+    readonly interrupted: boolean;
+  },
+): Promise<Manifest> {
+  return {
+    seed: of.seed,
+    profile: of.profile.name,
+    startedAt: of.startedAt,
+    finishedAt: new Date().toISOString(),
+    interrupted: of.interrupted,
+    command: of.command,
+    versions: {
+      faultline: await ownVersion(),
+      node: process.versions.node,
+      etcd: of.etcd.version,
+      postgres: of.postgresVersion,
+    },
+    machine: {
+      platform: platform(),
+      arch: arch(),
+      cpus: cpus().length,
+      cpuModel: cpus()[0]?.model ?? 'unknown',
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+    },
+  };
+}
+
+export async function ownVersion(): Promise<string> {
+  const text = await readFile(join(projectRoot, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,117 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cluster } from './cluster/cluster.ts';
+import { startLocalCluster } from './cluster/local-cluster.ts';
+import type { Database } from './database/database.ts';
+import { connectExternalDatabase } from './database/external-database.ts';
+import { startLocalDatabase } from './database/local-database.ts';
+import type { Network } from './network/network.ts';
+import { startToxiproxy } from './network/toxiproxy/start.ts';
+import { createNetwork } from './network/toxiproxy-network.ts';
+import type { Supervisor } from './process/supervisor.ts';
+import { type Instance, startInstance } from './service/instance.ts';
+import type { StrategyDescription } from './service/strategy.ts';
+
+/**
+ * A Stack is what a cell runs on: members, databases and service instances, with a link between every two of them
+ * that talk.
+ *
+ *     s1, s2 --link--> m1, m2, m3      s1, s2 --link--> primary, replica      replica --link--> primary
+ *     m1 --router--> link m1->m2 --> m2, and so for every ordered pair of members
+ */
+export interface Stack {
+  readonly network: Network;
+  readonly cluster: Cluster;
+  readonly database: Database;
+  readonly instances: readonly Instance[];
+}
+
+export interface StackOptions {
+  readonly supervisor: Supervisor;
+  readonly strategy: StrategyDescription;
+  readonly members: 1 | 3 | 5 | 7;
+  readonly instances: number;
+  readonly etcd: { readonly path: string; readonly version: string };
+  /** A database that is already there; otherwise one is started. */
+  readonly databaseUrl?: string;
+  readonly timeScale: number;
+  readonly seed: number;
+  /** Logs are kept here. */
+  readonly logs: string;
+  readonly heartbeatMs?: number;
+  readonly electionMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** Everything it starts belongs to the supervisor; disposing of that stops it. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { supervisor, logs, seed, signal } = options;
+  await mkdir(logs, { recursive: true });
+  const toxiproxy = await startToxiproxy({ supervisor, seed, logPath: join(logs, 'toxiproxy.log') });
+  const network = await createNetwork({ toxiproxyUrl: toxiproxy.url });
+  signal.throwIfAborted();
+
+  const [cluster, database] = await allOrNone([
+    startLocalCluster({
+      supervisor,
+      network,
+      etcd: options.etcd,
+      members: options.members,
+      folder: logs,
+      heartbeatMs: options.heartbeatMs,
+      electionMs: options.electionMs,
+      seed,
+      signal,
+    }),
+    options.databaseUrl === undefined
+      ? startLocalDatabase({
+          supervisor,
+          folder: logs,
+          replica: true,
+          replicationLink: async (primary: string) =>
+            (await network.add({ from: 'replica', to: 'primary', upstream: primary })).listen,
+        })
+      : connectExternalDatabase({ primaryUrl: options.databaseUrl }),
+  ]);
+  signal.throwIfAborted();
+
+  const names = Array.from({ length: options.instances }, (_, i) => `s${i + 1}`);
+  const instances = await allOrNone(
+    names.map(async (name, i) => {
+      const link = async (to: string, upstream: string) =>
+        (await network.add({ from: name, to, upstream })).listen;
+      const etcd = await Promise.all(
+        cluster.members.map(async (m) => ({ member: m.name, address: await link(m.name, m.clientAddress) })),
+      );
+      const primary = await link('primary', database.primary.address);
+      const replica = database.replica && (await link('replica', database.replica.address));
+      return startInstance({
+        supervisor,
+        name,
+        strategy: options.strategy,
+        etcd,
+        primaryUrl: database.throughUrl('primary', primary),
+        replicaUrl: replica === undefined ? undefined : database.throughUrl('replica', replica),
+        dataFolder: await supervisor.temporaryFolder(name),
+        logPath: join(logs, `${name}.log`),
+        timeScale: options.timeScale,
+        seed: seed + i,
+      });
+    }),
+  );
+  return { network, cluster, database, instances };
+}
+
+/**
+ * Promise.all, but it waits for the others when one fails, so that nothing is still starting while it is being
+ * stopped; then throws the first failure.
+ */
+async function allOrNone<T extends readonly unknown[]>(
+  promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  const settled: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(promises);
+  return settled.map((s) => {
+    if (s.status === 'rejected') throw s.reason;
+    return s.value;
+  }) as unknown as T;
+}

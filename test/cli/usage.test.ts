@@ -1,0 +1,176 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../harness/process/free-port.ts';
+import { faultline } from './command.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'usage-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('wrong usage is one line that says what was expected and what came, and exit 64', () => {
+  const table: [what: string, args: readonly string[], message: string][] = [
+    [
+      'an unknown scenario',
+      ['run', 'leader-partion'],
+      "unknown scenario 'leader-partion'; did you mean leader-partition?",
+    ],
+    [
+      'an unknown strategy',
+      ['run', 'steady', '--strategy', 'lease-sesion'],
+      "unknown strategy 'lease-sesion'; did you mean lease-session?",
+    ],
+    ['a name that is like none', ['run', 'qqqqqqqqq'], "unknown scenario 'qqqqqqqqq' (there are: steady,"],
+    [
+      'a rate of 0',
+      ['run', 'steady', '--rate', '0'],
+      "--rate should be a whole number from 1 to 50000, got '0'",
+    ],
+    [
+      'a rate that is no number',
+      ['run', 'steady', '--rate', 'fast'],
+      "--rate should be a whole number from 1 to 50000, got 'fast'",
+    ],
+    ['two members', ['run', 'steady', '--members', '2'], "--members should be one of 1, 3, 5, 7, got '2'"],
+    [
+      'a partition of one member',
+      ['run', 'leader-partition', '--members', '1'],
+      '--members should be at least 3 for leader-partition',
+    ],
+    [
+      'an unknown profile',
+      ['run', '--profile', 'long'],
+      "--profile should be one of quick, standard, nightly, got 'long'",
+    ],
+    [
+      'a negative seed',
+      ['run', '--seed=-1'],
+      "--seed should be a whole number from 0 to 2147483647, got '-1'",
+    ],
+    [
+      'an election shorter than five heartbeats',
+      ['run', '--heartbeat-ms', '200'],
+      '--election-ms should be at least 5 times --heartbeat-ms (200), got 500',
+    ],
+    [
+      'an unreachable database',
+      ['run', '--database-url', 'postgres://u:secret@127.0.0.1:1/d'],
+      '127.0.0.1:1',
+    ],
+    ['a database URL that is none', ['run', '--database-url', 'mysql:/x'], '--database-url'],
+    [
+      'an unknown model',
+      ['check', 'x.jsonl', '--model', 'queue'],
+      "--model should be one of register, kv, got 'queue'",
+    ],
+    ['a history that is not there', ['check', 'nowhere.jsonl'], 'nowhere.jsonl'],
+    ['a result that is not there', ['report', 'nowhere.json'], 'nowhere.json'],
+    [
+      'a port that is none',
+      ['toxiproxy', '--port', '70000'],
+      "--port should be a whole number from 0 to 65535, got '70000'",
+    ],
+    ['an unknown command', ['rum'], "unknown command 'rum'"],
+    ['an unknown option', ['run', '--sede', '1'], "unknown option '--sede'"],
+  ];
+
+  test.each(table)('%s', async (_, args, message) => {
+    const ended = await faultline([...args, ...(args[0] === 'run' ? ['--out', join(folder, 'out')] : [])]);
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).not.toContain('secret');
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+    expect(ended.stdout).toBe('');
+    expect(ended.code).toBe(64);
+  });
+
+  test('a history line that is no JSON names the file and the line', async () => {
+    const file = join(folder, 'broken.jsonl');
+    const line = '{"process":0,"type":"invoke","f":"read","value":null,"time":1}';
+    await writeFile(file, `${line}\nnot json\n${line}\n`);
+    const ended = await faultline(['check', file]);
+    expect(ended.stderr).toMatch(/broken\.jsonl.*2/);
+    expect(ended.code).toBe(64);
+  });
+
+  test('a port in use', async () => {
+    const port = await freePort();
+    const holder = createServer();
+    await new Promise<void>((resolve) => holder.listen(port, '127.0.0.1', resolve));
+    try {
+      const ended = await faultline(['toxiproxy', '--port', String(port)]);
+      expect(ended.stderr).toContain(`--port ${port} on 127.0.0.1 should be free, got EADDRINUSE`);
+      expect(ended.code).toBe(64);
+    } finally {
+      holder.close();
+    }
+  });
+
+  test('an output folder that cannot be written', async () => {
+    // A file in the way refuses root too, whom permissions do not stop.
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await chmod(file, 0o444);
+    const ended = await faultline(['run', 'steady', '--out', join(file, 'out')]);
+    expect(ended.stderr).toContain('should be writable');
+    expect(ended.code).toBe(64);
+  });
+});
+
+describe('what needs no cluster', () => {
+  test('--dry-run prints the plan and starts nothing', async () => {
+    const ended = await faultline([
+      'run',
+      'leader-partition',
+      '--profile',
+      'standard',
+      '--seed',
+      '7',
+      '--dry-run',
+    ]);
+    expect(ended.stdout).toContain('isolate-leader at 20 s for 20 s');
+    expect(ended.stdout).toContain('3 cells, profile standard, seed 7; nothing was started');
+    expect(ended.code).toBe(0);
+  });
+
+  test('list names every family', async () => {
+    const ended = await faultline(['list', '--json']);
+    const listed = JSON.parse(ended.stdout) as Record<string, { name: string; summary: string }[]>;
+    expect(Object.keys(listed)).toEqual(['scenarios', 'strategies', 'nemeses', 'checkers', 'profiles']);
+    for (const family of Object.values(listed)) {
+      expect(family.length).toBeGreaterThan(0);
+      for (const { name, summary } of family) expect(`${name}: ${summary}`).toMatch(/^[\w-]+: \S+/);
+    }
+    expect(listed.scenarios!.map((s) => s.name)).toEqual([
+      'steady',
+      'leader-partition',
+      'minority-partition',
+      'peer-latency',
+    ]);
+  });
+
+  test('check gives the worst exit code of all files, one line of JSON each', async () => {
+    const good = join(folder, 'good.jsonl');
+    const bad = join(folder, 'bad.jsonl');
+    const write =
+      '{"process":0,"type":"invoke","f":"write","value":1,"time":1}\n{"process":0,"type":"ok","f":"write","value":1,"time":2}\n';
+    const read = (v: unknown) =>
+      `{"process":1,"type":"invoke","f":"read","value":null,"time":3}\n{"process":1,"type":"ok","f":"read","value":${v},"time":4}\n`;
+    await writeFile(good, write + read(1));
+    await writeFile(bad, write + read(2));
+    const ended = await faultline(['check', bad, good, '--json']);
+    const verdicts = ended.stdout
+      .trim()
+      .split('\n')
+      .map((l) => JSON.parse(l) as Record<string, unknown>);
+    expect(verdicts.map((v) => [v.file, v.valid, v.operations])).toEqual([
+      [bad, false, 2],
+      [good, true, 2],
+    ]);
+    expect(ended.code).toBe(1);
+    expect((await faultline(['check', good])).code).toBe(0);
+  });
+});

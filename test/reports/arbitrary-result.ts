@@ -1,0 +1,275 @@
+import fc from 'fast-check';
+import type { Violation } from '../../harness/checker/checker.ts';
+import type { Operation } from '../../harness/history/operation.ts';
+import type { Cell, PromiseVerdict, Quantiles, Result, SaturationRow } from '../../harness/result.ts';
+
+// Any small result that holds to its own schema, with names chosen to break out of whatever they are put into.
+
+export const hostile = [
+  '</script><img src=x onerror="alert(1)">',
+  '"><img onerror=alert(1) src=http://evil.example/x>',
+  "' onmouseover='alert(1)",
+  '<!--<script>',
+  ']]>',
+  '&amp;&bogus;&#0;',
+  'line\nend\r::error::injected',
+  '\u001b[31mred\u001b[0m\u0007',
+  '| a | `b` | [c](http://evil.example) @someone',
+  'javascript:alert(1)',
+  '../../etc/passwd',
+  '//evil.example/x',
+  '\ud800 lone \u2028 \u0000 \ufffe',
+  '#{2} %0A $& {{x}}',
+  '',
+  '__proto__',
+  '日本語 العربية 🙂',
+];
+
+const text = fc.oneof(fc.constantFrom(...hostile), fc.string({ maxLength: 12, unit: 'binary' }));
+const count = fc.nat({ max: 2_000_000 });
+const amount = fc.oneof(
+  fc.double({ min: 0, max: 1e9, noNaN: true }).map((n) => n + 0),
+  fc.constantFrom(0, 1, 0.5),
+);
+const share = fc.double({ min: 0, max: 1, noNaN: true }).map((n) => n + 0);
+const moment = fc.integer({ min: -5_000, max: 400_000 });
+const ns = fc.integer({ min: -5_000_000_000, max: 400_000_000_000 });
+const orNull = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null });
+const outcomes = fc.record({ ok: count, fail: count, info: count });
+const phase = fc.constantFrom('before' as const, 'during' as const, 'after' as const);
+const grade = fc.constantFrom('linearizable' as const, 'session' as const, 'eventual' as const);
+const state = fc.constantFrom('kept' as const, 'broken' as const, 'unknown' as const);
+const quantiles: fc.Arbitrary<Quantiles> = fc.record({
+  count,
+  mean: amount,
+  p50: amount,
+  p90: amount,
+  p99: amount,
+  max: amount,
+});
+
+const operation: fc.Arbitrary<Operation> = fc.record(
+  {
+    process: fc.integer({ min: 0, max: 5 }),
+    f: fc.constantFrom('read', 'write', 'cas', 'delete', 'txn', 'append'),
+    key: text,
+    grade,
+    // JSON has no -0, and a value that is not there is not written.
+    value: fc.oneof(fc.jsonValue({ maxDepth: 2 }), text).map(asJson),
+    swapped: fc.boolean(),
+    outcome: fc.constantFrom('ok', 'fail', 'info'),
+    dueNs: ns,
+    invokeNs: ns,
+    returnNs: fc.oneof(ns, fc.constant(Number.POSITIVE_INFINITY)),
+    endedNs: ns,
+    revision: count,
+    source: fc.constantFrom('cache', 'etcd', 'primary', 'replica'),
+    cache: fc.constantFrom('hit', 'stale', 'coalesced', 'miss', 'refresh'),
+    staleMs: amount,
+    instance: text,
+    final: fc.boolean(),
+    error: text,
+  },
+  { requiredKeys: ['process', 'f', 'key', 'outcome', 'invokeNs', 'returnNs', 'value'] },
+);
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+const promised: fc.Arbitrary<PromiseVerdict['promise']> = fc.oneof(
+  fc.constantFrom({ guarantee: 'linearizable' as const }, { guarantee: 'convergence' as const }),
+  fc.record({
+    guarantee: fc.constant('no-lost-writes' as const),
+    order: fc.constantFrom('real-time' as const, 'per-instance' as const),
+  }),
+  fc.record({ guarantee: fc.constant('bounded-staleness' as const), grade, maxStaleMs: amount }),
+  fc.record({ guarantee: fc.constantFrom('read-your-writes' as const, 'monotonic-reads' as const), grade }),
+  fc.record({ guarantee: fc.constant('progress' as const), withinMs: amount }),
+);
+
+const promise: fc.Arbitrary<PromiseVerdict> = fc
+  .record(
+    { promise: promised, text, state, reason: text, operations: count, violations: fc.nat({ max: 30 }) },
+    { requiredKeys: ['promise', 'text', 'state', 'operations', 'violations'] },
+  )
+  .map((one) => (one.state === 'broken' ? one : { ...one, violations: 0 }));
+
+const violation: fc.Arbitrary<Violation> = fc.record(
+  {
+    checker: fc.oneof(fc.constantFrom('linearizability', 'lost-writes', 'staleness'), text),
+    key: text,
+    summary: text,
+    atNs: ns,
+    operations: fc.array(operation, { maxLength: 6 }),
+  },
+  { requiredKeys: ['checker', 'summary', 'atNs', 'operations'] },
+);
+
+const timeline = fc.nat({ max: 12 }).chain((buckets) => {
+  const of = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: buckets, maxLength: buckets });
+  return fc.record({
+    bucketMs: fc.constantFrom(1, 100, 1_000),
+    fromMs: moment,
+    ok: of(count),
+    fail: of(count),
+    info: of(count),
+    p50Ms: of(orNull(amount)),
+    p99Ms: of(orNull(amount)),
+    hitRate: of(orNull(share)),
+    databaseQps: of(orNull(amount)),
+  });
+});
+
+const small = <T>(of: fc.Arbitrary<T>) => fc.array(of, { maxLength: 3 });
+
+const cell: fc.Arbitrary<Cell> = fc
+  .record(
+    {
+      scenario: text,
+      strategy: text,
+      seed: fc.integer(),
+      command: text,
+      reason: text,
+      members: fc.integer({ min: 1, max: 7 }),
+      instances: fc.integer({ min: 1, max: 4 }),
+      ratePerSecond: amount,
+      phases: small(fc.record({ name: phase, fromMs: moment, toMs: moment })),
+      faults: small(
+        fc.record({ nemesis: text, sentence: text, targets: small(text), fromMs: moment, toMs: moment }),
+      ),
+      leaders: small(fc.record({ atMs: moment, leader: orNull(text), term: count })),
+      load: fc.record({
+        offered: count,
+        sent: count,
+        dropped: count,
+        outcomes,
+        sendLagMs: fc.record({ p50: amount, p99: amount, max: amount }),
+      }),
+      latency: small(fc.record({ phase, fromDueMs: orNull(quantiles), fromSendMs: orNull(quantiles) })),
+      operations: small(
+        fc.record(
+          {
+            phase,
+            f: fc.constantFrom('read' as const, 'write' as const, 'cas' as const),
+            grade,
+            outcomes,
+            fromDueMs: orNull(quantiles),
+            fromSendMs: orNull(quantiles),
+          },
+          { requiredKeys: ['phase', 'f', 'outcomes', 'fromDueMs', 'fromSendMs'] },
+        ),
+      ),
+      cache: small(
+        fc.record({
+          phase,
+          reads: count,
+          classes: fc.record({ hit: count, stale: count, coalesced: count, miss: count, refresh: count }),
+          hitRate: orNull(share),
+        }),
+      ),
+      database: small(
+        fc.record({
+          phase,
+          role: fc.constantFrom('primary' as const, 'replica' as const),
+          seconds: amount,
+          reads: count,
+          writes: count,
+          queriesPerSecond: amount,
+          transactionsPerSecond: amount,
+        }),
+      ),
+      timeline,
+      promises: small(promise),
+      violations: small(violation),
+      loadStartNs: ns,
+      availability: fc.record({
+        worstOkShareDuring: orNull(share),
+        downMs: orNull(amount),
+        recoveryMs: orNull(amount),
+      }),
+      files: fc.record({ history: text, logs: text }),
+      failed: fc.boolean(),
+    },
+    {
+      requiredKeys: [
+        'scenario',
+        'strategy',
+        'seed',
+        'members',
+        'instances',
+        'ratePerSecond',
+        'phases',
+        'faults',
+        'leaders',
+        'load',
+        'operations',
+        'cache',
+        'database',
+        'timeline',
+        'promises',
+        'violations',
+        'availability',
+        'files',
+        'failed',
+      ],
+    },
+  )
+  .map(({ failed, ...one }) => {
+    const states = one.promises.map((verdict) => verdict.state);
+    const worst = states.includes('broken') ? 'broken' : states.includes('unknown') ? 'unknown' : 'kept';
+    return { ...one, verdict: failed ? 'error' : worst };
+  });
+
+const saturationRow: fc.Arbitrary<SaturationRow> = fc.record(
+  {
+    strategy: text,
+    connections: count,
+    seconds: amount,
+    requests: count,
+    requestsPerSecond: amount,
+    latencyMs: quantiles,
+    cpuMicrosPerRequest: orNull(amount),
+    outcomes,
+    state,
+    reason: text,
+  },
+  {
+    requiredKeys: [
+      'strategy',
+      'connections',
+      'seconds',
+      'requests',
+      'requestsPerSecond',
+      'latencyMs',
+      'cpuMicrosPerRequest',
+      'outcomes',
+      'state',
+    ],
+  },
+);
+
+export const arbitraryResult: fc.Arbitrary<Result> = fc.record(
+  {
+    schemaVersion: fc.constant(1 as const),
+    manifest: fc.record({
+      seed: fc.integer(),
+      profile: text,
+      startedAt: text,
+      finishedAt: text,
+      interrupted: fc.boolean(),
+      command: text,
+      versions: fc.record({ faultline: text, node: text, etcd: text, postgres: text }),
+      machine: fc.record({
+        platform: text,
+        arch: text,
+        cpus: fc.integer({ min: 1, max: 256 }),
+        cpuModel: text,
+        memoryGiB: amount,
+      }),
+    }),
+    cells: fc.array(cell, { maxLength: 3 }),
+    saturation: small(saturationRow),
+  },
+  { requiredKeys: ['schemaVersion', 'manifest', 'cells'] },
+);

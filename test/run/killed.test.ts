@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { builtProgram } from '../../harness/project.ts';
+import { seeded } from '../../harness/random.ts';
+import type { Result } from '../../harness/result.ts';
+import { leftOf, traceOf } from './left-behind.ts';
+
+let folder: string;
+let temporary: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'killed-test-'));
+  temporary = await mkdtemp(join(tmpdir(), 'killed-temporary-'));
+  // The database runs as another user when the tests run as root.
+  await chmod(temporary, 0o755);
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await rm(temporary, { recursive: true, force: true });
+});
+
+function start(mark: string): ChildProcess {
+  return spawn(
+    process.execPath,
+    [
+      builtProgram('scenarios/faultline.ts'),
+      'run',
+      'leader-partition',
+      '--strategy',
+      'lease-session',
+      '--seed',
+      '1',
+      '--out',
+      folder,
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'ignore'],
+      env: { ...process.env, TMPDIR: temporary, FAULTLINE_TEST: mark },
+    },
+  );
+}
+
+async function expectNothingLeft(trace: Awaited<ReturnType<typeof traceOf>>): Promise<void> {
+  expect(await leftOf(trace, 5_000)).toEqual({ processes: [], ports: [] });
+  expect(await readdir(temporary)).toEqual([]);
+}
+
+describe.runIf(process.platform === 'linux')('a command that is ended from outside', () => {
+  test('SIGKILL at ten random moments leaves no process, no port, no temporary folder', {
+    timeout: 180_000,
+  }, async () => {
+    const random = seeded(20).fork('moments');
+    let started = 0;
+    for (let i = 0; i < 10; i++) {
+      const mark = randomUUID();
+      const command = start(mark);
+      const exited = once(command, 'exit');
+      // From before the keeper runs until after the fault was injected.
+      await sleep(random.integer(50, 9_000));
+      const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
+      started = Math.max(started, trace.processes.size);
+      command.kill('SIGKILL');
+      await exited;
+      await expectNothingLeft(trace);
+      // What was started between the look and the kill.
+      expect((await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`)).processes.size).toBe(0);
+    }
+    // Members, databases, proxies, driver, instances: at its height the command had them all.
+    expect(started).toBeGreaterThan(10);
+  });
+
+  test('Ctrl-C heals, stops, writes what there is and leaves nothing; the exit code is unknown', {
+    timeout: 60_000,
+  }, async () => {
+    const mark = randomUUID();
+    const command = start(mark);
+    const exited = once(command, 'exit');
+    await sleep(9_000);
+    const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
+    command.kill('SIGINT');
+    const [code] = (await exited) as [number];
+    await expectNothingLeft(trace);
+    const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as Result;
+    expect(result.manifest.interrupted).toBe(true);
+    expect(result.cells[0]!.verdict).not.toBe('kept');
+    expect(result.cells[0]!.load.sent).toBeGreaterThan(100);
+    expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('</html>');
+    expect(code).toBe(2);
+  });
+
+  test('a second Ctrl-C quits at once, and still leaves nothing', { timeout: 60_000 }, async () => {
+    const mark = randomUUID();
+    const command = start(mark);
+    const exited = once(command, 'exit');
+    await sleep(6_000);
+    const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
+    command.kill('SIGINT');
+    await sleep(20);
+    const secondAt = performance.now();
+    command.kill('SIGINT');
+    const [code] = (await exited) as [number];
+    expect(performance.now() - secondAt).toBeLessThan(1_000);
+    expect(code).toBe(130);
+    await expectNothingLeft(trace);
+  });
+});

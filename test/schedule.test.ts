@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { clockFrom } from '../harness/clock.ts';
+import type { Nemesis, World } from '../harness/nemesis/nemesis.ts';
+import { at, profiles, type Step } from '../harness/scenario.ts';
+import { carryOut, planned } from '../harness/schedule.ts';
+
+/** A nemesis that only keeps books: which faults are in force, and the order of events. */
+function bookkeeping() {
+  const inForce = new Set<string>();
+  const events: string[] = [];
+  const nemesis = (name: string, broken?: { inject?: boolean; heal?: boolean }): Nemesis => ({
+    name,
+    async inject() {
+      events.push(`inject ${name}`);
+      if (broken?.inject) throw new Error(`${name} cannot be injected`);
+      inForce.add(name);
+      return {
+        sentence: `${name} is in force`,
+        targets: [name],
+        async heal() {
+          events.push(`heal ${name}`);
+          inForce.delete(name);
+          if (broken?.heal) throw new Error(`${name} cannot be healed`);
+        },
+      };
+    },
+  });
+  return { inForce, events, nemesis };
+}
+
+function run(steps: readonly Step[], signal = new AbortController().signal) {
+  const clock = clockFrom();
+  // The nemeses of these tests touch nothing of the world.
+  const world = { signal } as World;
+  return carryOut({ steps, world, clock, startNs: clock.nowNs() });
+}
+
+describe('planned', () => {
+  test('is sorted and grows with the profile', () => {
+    const { nemesis } = bookkeeping();
+    const schedule = [at(6_000, nemesis('b')).for(1_000), at(3_000, nemesis('a')).for(6_000)];
+    const steps = planned({ schedule }, profiles.standard);
+    expect(steps.map((s) => [s.nemesis.name, s.atMs, s.forMs])).toEqual([
+      ['a', 15_000, 30_000],
+      ['b', 30_000, 5_000],
+    ]);
+  });
+});
+
+describe('carryOut', () => {
+  test('injects and heals in the order of time, overlaps included', async () => {
+    const { events, nemesis } = bookkeeping();
+    const { windows } = await run([at(0, nemesis('a')).for(40), at(20, nemesis('b')).for(40)]);
+    expect(events).toEqual(['inject a', 'inject b', 'heal a', 'heal b']);
+    expect(windows.map((w) => w.nemesis)).toEqual(['a', 'b']);
+    expect(windows[0]!.toNs).toBeGreaterThan(windows[1]!.fromNs);
+  });
+
+  test('a step that cannot be injected is told after the others were healed', async () => {
+    const { inForce, nemesis } = bookkeeping();
+    const steps = [at(0, nemesis('a')).for(500), at(10, nemesis('b', { inject: true })).for(10)];
+    const { windows, failures } = await run(steps);
+    expect(failures).toEqual([new Error('b cannot be injected')]);
+    expect(windows.map((w) => w.nemesis)).toEqual(['a']);
+    expect([...inForce]).toEqual([]);
+  });
+
+  test('an abort heals what is in force, and is no error', async () => {
+    const { inForce, events, nemesis } = bookkeeping();
+    const abort = new AbortController();
+    const done = run([at(0, nemesis('a')).for(60_000)], abort.signal);
+    while (!inForce.has('a')) await sleep(1);
+    abort.abort();
+    const { windows, failures } = await done;
+    expect(windows.map((w) => w.nemesis)).toEqual(['a']);
+    expect(failures).toEqual([]);
+    expect(events).toEqual(['inject a', 'heal a']);
+  });
+
+  test('whatever the schedule, and whatever fails, nothing stays in force', async () => {
+    const step = fc.record({
+      atMs: fc.integer({ min: 0, max: 20 }),
+      forMs: fc.integer({ min: 0, max: 20 }),
+      inject: fc.boolean(),
+      heal: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (drawn) => {
+        const { inForce, nemesis } = bookkeeping();
+        const steps = drawn.map((d, i) => at(d.atMs, nemesis(`n${i}`, d)).for(d.forMs));
+        const { failures } = await run(steps);
+        expect([...inForce]).toEqual([]);
+        expect(failures.length > 0).toBe(drawn.some((d) => d.inject || d.heal));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
