@@ -18,10 +18,7 @@ export interface EtcdCache {
   add(fetch: (scratch: string) => Promise<string>): Promise<{ path: string; version: string }>;
 }
 
-export function etcdCache(
-  environment: Environment = process.env,
-  platform: string = process.platform,
-): EtcdCache {
+export function etcdCache(environment: Environment = process.env, platform = process.platform): EtcdCache {
   const folder = join(cacheFolder(environment, platform), 'etcd');
 
   async function at(version: string): Promise<{ path: string; version: string } | null> {
