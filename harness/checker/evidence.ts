@@ -84,7 +84,9 @@ function explainConflict({ older, newer }: Conflict, history: KeyHistory, words:
     stale.writer === undefined ? history.values.value(history.initial) : valueWritten(stale.writer),
   );
   const last = stale.last!.operation;
-  const first = other.first!.operation;
+  // The step that stands in the way; one that shows both that it came before this and after that is plainest.
+  const witness = other.last!.ret < stale.lastCall ? other.last! : other.first!;
+  const first = witness.operation;
   const otherValue = tell(valueWritten(other.writer!));
   const overwritten =
     first !== other.writer!.operation
@@ -97,7 +99,7 @@ function explainConflict({ older, newer }: Conflict, history: KeyHistory, words:
     stale.first === undefined || (stale.first === stale.writer && other.last === other.writer)
       ? ''
       : `, and ${staleValue} is the older: ${words.operation(stale.first.operation)} was over before ${words.operation(other.last!.operation)}`;
-  const shown = [stale.writer, stale.first, stale.last, other.writer, other.first, other.last];
+  const shown = [stale.writer, stale.first, stale.last, other.writer, witness, other.last];
   return violation(
     `${words.brief(last)}, but ${overwritten}${before}`,
     shown.flatMap((step) => (step === undefined ? [] : [step.operation])),

@@ -15,6 +15,7 @@ export const unlookedFor = 0;
  */
 export interface KeyHistory {
   readonly values: Values;
+  /** The first value; `unlookedFor` when nobody asks about it. */
   readonly initial: number;
   readonly steps: readonly Step[];
   /** Operations that may have happened, at any time after `call`, and are not settled. */
@@ -44,7 +45,7 @@ export function keyHistory(model: Model, operations: readonly Operation[]): KeyH
   const values = new Values();
   // Number 0 is no value at all.
   values.number(values);
-  const initial = values.number(model.initial);
+  let initial = values.number(model.initial);
   const steps: Step[] = [];
   let open: Step[] = [];
   let sorted = true;
@@ -73,7 +74,7 @@ export function keyHistory(model: Model, operations: readonly Operation[]): KeyH
     open = settled.open;
     if (settled.closed) sorted = false;
     unwritten = findUnwritten(steps, open, initial, values.size);
-    mergeUnlookedFor(steps, open, initial, values.size);
+    initial = mergeUnlookedFor(steps, open, initial, values.size);
   }
   if (!sorted) steps.sort((x, y) => x.call - y.call);
   open.sort((x, y) => x.call - y.call);
@@ -192,15 +193,17 @@ function findUnwritten(
   return steps.find((step) => isWritten[lookedFor(step)] === 0);
 }
 
-/** Gives all values that no operation asks about one number, so that states that differ only in them are the same. */
+/**
+ * Gives all values that no operation asks about one number, so that states that differ only in them are the same.
+ * Returns the first value's number.
+ */
 function mergeUnlookedFor(
   steps: readonly Step[],
   open: readonly Step[],
   initial: number,
   size: number,
-): void {
+): number {
   const asked = new Uint8Array(size);
-  asked[initial] = 1;
   const ask = (step: Step) => {
     if (step.kind !== Kind.set) asked[step.a] = 1;
   };
@@ -212,4 +215,5 @@ function mergeUnlookedFor(
   };
   steps.forEach(merge);
   open.forEach(merge);
+  return asked[initial] === 1 ? initial : unlookedFor;
 }

@@ -48,17 +48,19 @@ export function decideByZones(history: KeyHistory): ZonesVerdict {
   const clusters: Cluster[] = [];
   const clusterOf = new Int32Array(values.size).fill(-1);
   const begin = (writer: Step | undefined, value: number) => {
+    // Nobody was told of its end; that it happened is known from those that found its value, so they are the witness.
+    const isOpen = writer?.operation.outcome === 'info';
     const cluster: Cluster = {
       writer,
-      first: writer,
-      firstReturn: writer?.ret ?? Number.NEGATIVE_INFINITY,
+      first: isOpen ? undefined : writer,
+      firstReturn: isOpen ? Number.POSITIVE_INFINITY : (writer?.ret ?? Number.NEGATIVE_INFINITY),
       last: writer,
       lastCall: writer?.call ?? Number.NEGATIVE_INFINITY,
     };
     if (value !== unlookedFor) clusterOf[value] = clusters.length;
     clusters.push(cluster);
   };
-  if (writers[initial] === 1) begin(undefined, initial);
+  if (initial !== unlookedFor && writers[initial] === 1) begin(undefined, initial);
   // A value that nobody looks for needs no unique writer: each write of it is a cluster of its own.
   let complete = open.length === 0 && !history.hasExpectNot;
   for (const step of steps) {
