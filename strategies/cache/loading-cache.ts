@@ -42,13 +42,18 @@ interface Flight {
   /** Loads and writes under way. */
   pending: number;
   /** The load that a get may join. */
-  loading: Promise<void> | undefined;
+  loading: Loading | undefined;
   /** The newest that any of them told. */
   newest: Known | undefined;
   /** What is older than this is not kept. */
   floor: number;
   /** Grows when all that is known goes. What a load tells that began before is not kept. */
   generation: number;
+}
+
+/** A Loading is one load under way. */
+interface Loading {
+  ended: Promise<void>;
 }
 
 /**
@@ -94,7 +99,8 @@ export class LoadingCache implements CachePolicy {
     const joined = fresh ? undefined : flight.loading;
     const kind = joined ? 'coalesced' : 'miss';
     try {
-      await unlessAborted(joined ?? this.#load(key, flight), signal);
+      const { ended } = joined ?? this.#load(key, flight);
+      await unlessAborted(ended, signal);
       // Not the load's own result: a write may have been answered since it came.
       const newest = newerOf(this.#entries.peek(key), flight.newest!);
       return this.#counted(newest, kind, this.#options.nowMs());
@@ -188,7 +194,7 @@ export class LoadingCache implements CachePolicy {
     // One that fails changes nothing: the entry keeps what is left of its life.
     const flight = this.#enter(key);
     const refresh = this.#load(key, flight)
-      .catch(() => {
+      .ended.catch(() => {
         this.#tally.refreshesFailed += 1;
       })
       .finally(() => this.#refreshes.delete(refresh));
@@ -198,23 +204,26 @@ export class LoadingCache implements CachePolicy {
   }
 
   /** Begins a load and lets others join it. */
-  #load(key: string, flight: Flight): Promise<void> {
+  #load(key: string, flight: Flight): Loading {
     flight.pending += 1;
-    const loading = this.#loaded(key, flight).finally(() => {
-      if (flight.loading === loading) flight.loading = undefined;
-      this.#leave(key, flight);
-    });
+    const loading = { ended: unbegun };
+    loading.ended = this.#loaded(key, flight, loading);
     // Everybody who waits hears of its failure; when nobody is left, it must not end the process.
-    loading.catch(() => {});
+    loading.ended.catch(() => {});
     flight.loading = loading;
     return loading;
   }
 
-  async #loaded(key: string, flight: Flight): Promise<void> {
+  async #loaded(key: string, flight: Flight, loading: Loading): Promise<void> {
     const { generation } = flight;
     const sentAtMs = this.#options.nowMs();
-    const found = await this.#read(key);
-    if (!this.#learn(key, flight, { found, sentAtMs }, generation)) this.#tally.loadsOvertaken += 1;
+    try {
+      const found = await this.#read(key);
+      if (!this.#learn(key, flight, { found, sentAtMs }, generation)) this.#tally.loadsOvertaken += 1;
+    } finally {
+      if (flight.loading === loading) flight.loading = undefined;
+      this.#leave(key, flight);
+    }
   }
 
   /** Takes notice of what was told; whether it became the entry. */
@@ -255,6 +264,8 @@ export class LoadingCache implements CachePolicy {
     if (flight.pending === 0) this.#flights.delete(key);
   }
 }
+
+const unbegun = Promise.resolve();
 
 /** By revision; of the same revision the one asked for later, because it holds for longer. */
 function newerOf(known: Known | undefined, other: Known): Known {

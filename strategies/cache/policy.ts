@@ -115,16 +115,18 @@ export const maxCacheSize = 10_000_000;
 
 /** Fills in what was left out. Throws a RangeError that names the option, what it should be and what it is. */
 export function checkedOptions(options: PolicyOptions): Required<PolicyOptions> {
+  const ttlMs = options.ttlMs ?? Number.POSITIVE_INFINITY;
   const checked = {
-    ttlMs: Number.POSITIVE_INFINITY,
-    jitter: 0,
-    refreshBelow: 0.25,
-    maxRefreshes: 16,
-    staleIfErrorMs: 0,
-    seed: 0,
-    nowMs: () => performance.now(),
-    ...options,
-    negativeTtlMs: options.negativeTtlMs ?? options.ttlMs ?? Number.POSITIVE_INFINITY,
+    load: options.load,
+    size: options.size,
+    ttlMs,
+    negativeTtlMs: options.negativeTtlMs ?? ttlMs,
+    jitter: options.jitter ?? 0,
+    refreshBelow: options.refreshBelow ?? 0.25,
+    maxRefreshes: options.maxRefreshes ?? 16,
+    staleIfErrorMs: options.staleIfErrorMs ?? 0,
+    seed: options.seed ?? 0,
+    nowMs: options.nowMs ?? (() => performance.now()),
   };
   checkSize(checked.size);
   for (const name of ['ttlMs', 'negativeTtlMs'] as const) {
