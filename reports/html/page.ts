@@ -125,22 +125,23 @@ function matrixPart(cells: readonly Cell[], ids: readonly Named[]): Markup | nul
   if (cells.length === 0) return null;
   const strategies = [...new Set(cells.map((cell) => cell.strategy))];
   const scenarios = [...new Set(cells.map((cell) => cell.scenario))];
-  return html`<section aria-labelledby="matrix-title"><h2 id="matrix-title">Strategies and scenarios</h2><div class="scroll" tabindex="0" role="region" aria-label="Verdict of every strategy in every scenario"><div class="matrix" style="--columns:${scenarios.length}"><div class="corner"></div>${scenarios.map(
-    (scenario) => html`<div class="axis-label column">${scenario}</div>`,
-  )}${strategies.map(
-    (strategy) =>
-      html`<div class="axis-label">${strategy}</div>${scenarios.map((scenario) => {
-        const here = ids.filter(({ cell }) => cell.strategy === strategy && cell.scenario === scenario);
-        return here.length === 0
-          ? html`<div class="tile"><span class="dim">not run</span></div>`
-          : here.length === 1
-            ? tile(here[0]!)
-            : html`<div>${here.map(tile)}</div>`;
-      })}`,
-  )}</div></div><p class="key"><span><i style="--swatch:var(--ok)"></i>ok</span><span><i style="--swatch:var(--fail)"></i>fail: it certainly did not happen</span><span><i style="--swatch:var(--info)"></i>info: it may have happened</span><span><i style="--swatch:var(--fault-edge)"></i>a fault</span></p></section>`;
+  // Many scenarios go down the page, since they would run off its side.
+  const turned = scenarios.length > 4 && scenarios.length > strategies.length;
+  const [rows, columns] = turned ? [scenarios, strategies] : [strategies, scenarios];
+  const at = (row: string, column: string) => {
+    const [strategy, scenario] = turned ? [column, row] : [row, column];
+    const here = ids.filter(({ cell }) => cell.strategy === strategy && cell.scenario === scenario);
+    if (here.length === 0) return html`<div class="tile"><span class="dim">not run</span></div>`;
+    const tiles = here.map((one) => tile(one, column));
+    return tiles.length === 1 ? tiles[0]! : html`<div>${tiles}</div>`;
+  };
+  return html`<section aria-labelledby="matrix-title"><h2 id="matrix-title">Strategies and scenarios</h2><div class="scroll" tabindex="0" role="region" aria-label="Verdict of every strategy in every scenario"><div class="matrix" style="--columns:${columns.length}"><div class="corner"></div>${columns.map(
+    (column) => html`<div class="axis-label column">${column}</div>`,
+  )}${rows.map((row) => html`<div class="axis-label">${row}</div>${columns.map((column) => at(row, column))}`)}</div></div><p class="key"><span><i style="--swatch:var(--ok)"></i>ok</span><span><i style="--swatch:var(--fail)"></i>fail: it certainly did not happen</span><span><i style="--swatch:var(--info)"></i>info: it may have happened</span><span><i style="--swatch:var(--fault-edge)"></i>a fault</span></p></section>`;
 }
 
-function tile({ cell, id }: Named): Markup {
+/** On a narrow screen tiles stand below one another, and each says which column it is from. */
+function tile({ cell, id }: Named, column: string): Markup {
   const state = cellState(cell);
   const figures = digest(cell);
   const kept = cell.promises.filter((promise) => promiseState(promise) === 'kept').length;
@@ -156,13 +157,16 @@ function tile({ cell, id }: Named): Markup {
       }</span></span>`,
     );
   return html`<a class="tile ${state}" href="#${id}"><span class="verdict">${mark(state)}<span>${
-    cell.promises.length === 0 ? state : `${kept} of ${counted(cell.promises.length, 'promise')} kept`
-  }</span><span class="small-scenario">${cell.scenario}</span></span>${sparkline(cell)}${lines}${
+    cell.promises.length === 0 || state === 'error'
+      ? state
+      : `${kept} of ${counted(cell.promises.length, 'promise')} kept`
+  }</span><span class="small-column">${column}</span></span>${sparkline(cell)}${lines}${
     state === 'kept' ? null : html`<span class="why">${whyNot(cell)}</span>`
   }</a>`;
 }
 
 function whyNot(cell: Cell): string {
+  if (cellState(cell) === 'error') return cell.reason ?? '';
   const broken = cell.promises.find((promise) => promiseState(promise) === 'broken');
   if (broken !== undefined) return `broken: ${broken.text}`;
   const unknown = cell.promises.find((promise) => promiseState(promise) === 'unknown');
@@ -257,7 +261,7 @@ function saturationPart({ saturation }: Result): Markup | null {
 
 function toolbar(all: Tally): Markup {
   const states = (['broken', 'unknown', 'error', 'kept'] as const).filter((state) => all.cells[state] > 0);
-  return html`<div class="toolbar" data-script hidden role="group" aria-label="Show cells"><button type="button" data-filter="all" aria-pressed="true">All</button>${
+  return html`<div class="toolbar" data-script hidden role="group" aria-label="Show cells">${states.length < 2 ? null : html`<button type="button" data-filter="all" aria-pressed="true">All</button>`}${
     states.length < 2
       ? null
       : states.map(

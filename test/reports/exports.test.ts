@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import type { Result } from '../../harness/result.ts';
+import { renderAnnotations } from '../../reports/github.ts';
+import { renderJunit } from '../../reports/junit.ts';
+import { renderMarkdown } from '../../reports/markdown.ts';
+import { fixture } from './fixture.ts';
+import { elementsOf } from './markup-check.ts';
+
+test('JUnit: a case for each promise; broken is a failure, unknown and error are errors', () => {
+  const elements = elementsOf(renderJunit(fixture()));
+  const [root] = elements;
+  expect(root!.attributes).toEqual({
+    name: 'faultline',
+    // 42 promises, a cell that broke down as a whole, 9 rows of saturation.
+    tests: '52',
+    failures: '1',
+    errors: '2',
+    time: '207.750',
+  });
+  const problems = elements.filter(({ name }) => name === 'failure' || name === 'error');
+  expect(problems.map(({ name, attributes }) => [name, attributes.message])).toEqual([
+    [
+      'failure',
+      'broken: k7: 118 was written by process 3 and acknowledged at 4.02 s, but every instance reads 112 at the end, and nothing overwrote 118',
+    ],
+    [
+      'error',
+      'error: m2 did not become ready in 10000 ms; its last output was: listen tcp 127.0.0.1:23790: bind: address already in use',
+    ],
+    ['error', 'unknown: the search ran out of its budget of 60 s on key k3'],
+  ]);
+  expect(problems[0]!.text).toContain(
+    'again: npx faultline run leader-partition --strategy write-behind --profile quick --seed 42',
+  );
+});
+
+test('annotations: an error for what broke, a warning for what could not be judged', () => {
+  expect(renderAnnotations(fixture())).toEqual([
+    '::error title=leader-partition · write-behind%3A no acknowledged write is lost (broken)::k7: 118 was written by process 3 and acknowledged at 4.02 s, but every instance reads 112 at the end, and nothing overwrote 118%0Aagain: npx faultline run leader-partition --strategy write-behind --profile quick --seed 42',
+    '::error title=peer-latency · lease-session%3A the harness or its environment broke (error)::m2 did not become ready in 10000 ms; its last output was: listen tcp 127.0.0.1:23790: bind: address already in use%0Aagain: npx faultline run peer-latency --strategy lease-session --profile quick --seed 42',
+    '::warning title=peer-latency · consistency-routing%3A linearizable reads and writes (unknown)::the search ran out of its budget of 60 s on key k3%0Aagain: npx faultline run peer-latency --strategy consistency-routing --profile quick --seed 42',
+  ]);
+  const kept: Result = { ...fixture(), cells: fixture().cells.slice(0, 3) };
+  expect(renderAnnotations(kept)).toEqual([]);
+});
+
+test('Markdown: the verdict first, a row for each cell, every table rectangular', () => {
+  const lines = renderMarkdown(fixture()).split('\n');
+  expect(lines[0]).toBe('# ❌ Faultline: Broken: 1 of 42 promises.');
+  expect(lines).toContain(
+    '| leader-partition | write-behind | ❌ broken | 4,269 / 354 / 226 | 2.1 / 9.0 | 2.1 / 900 | 89.1 % | 38 | 420 ms | m1→m3 |',
+  );
+  let width: number | undefined;
+  for (const line of lines) {
+    const columns = line.startsWith('|') ? line.replace(/\\\|/g, '').split('|').length : undefined;
+    if (columns !== undefined && width !== undefined) expect(columns, line).toBe(width);
+    width = columns;
+  }
+});

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import type { Cell, Result } from '../../harness/result.ts';
+import { renderHtml } from '../../reports/html/page.ts';
+import { labelOf, violationTimeline } from '../../reports/html/violation-timeline.ts';
+import { fixture } from './fixture.ts';
+import { elementsOf } from './markup-check.ts';
+
+const sections = (result: Result) =>
+  elementsOf(renderHtml(result)).filter(
+    (element) => element.name === 'details' && element.attributes.class?.startsWith('cell'),
+  );
+
+test('every tile of the matrix leads to the section of its cell', () => {
+  const elements = elementsOf(renderHtml(fixture()));
+  const tiles = elements.filter(({ attributes }) => attributes.class?.startsWith('tile '));
+  expect(tiles.map(({ attributes }) => [attributes.class, attributes.href])).toEqual([
+    ['tile kept', '#cell-steady--lease-session'],
+    ['tile kept', '#cell-leader-partition--lease-session'],
+    ['tile error', '#cell-peer-latency--lease-session'],
+    ['tile kept', '#cell-steady--consistency-routing'],
+    ['tile kept', '#cell-leader-partition--consistency-routing'],
+    ['tile unknown', '#cell-peer-latency--consistency-routing'],
+    ['tile kept', '#cell-steady--write-behind'],
+    ['tile broken', '#cell-leader-partition--write-behind'],
+    ['tile kept', '#cell-peer-latency--write-behind'],
+  ]);
+});
+
+test('what was not kept is open; of a run in which all was kept, the first', () => {
+  const open = (result: Result) =>
+    sections(result)
+      .filter(({ attributes }) => 'open' in attributes)
+      .map(({ attributes }) => attributes.class);
+  expect(open(fixture())).toEqual(['cell broken', 'cell error', 'cell unknown']);
+  const kept = { ...fixture(), cells: fixture().cells.filter((cell) => cell.verdict === 'kept') };
+  expect(open(kept)).toEqual(['cell kept']);
+});
+
+test('the charts are given what was measured, in seconds and per second', () => {
+  const data = elementsOf(renderHtml(fixture())).find(({ attributes }) => attributes.id === 'chart-data')!;
+  const charts = JSON.parse(data.text) as ({ ok: number[]; faults: unknown; leaders: unknown } | null)[];
+  const { cells } = fixture();
+  expect(charts).toHaveLength(cells.length);
+  expect(charts[6]).toBeNull();
+  expect(charts[5]?.ok).toEqual(cells[5]!.timeline.ok.map((n) => n * 10));
+  expect(charts[5]?.faults).toEqual([{ from: 4.002, to: 8.011, label: 'isolate-leader' }]);
+  expect(charts[5]?.leaders).toEqual([
+    { from: -1, to: 4.31, leader: 'm1', term: 2 },
+    { from: 4.31, to: 5.02, leader: null, term: 2 },
+    { from: 5.02, to: 12, leader: 'm3', term: 3 },
+  ]);
+});
+
+test('a large matrix has its scenarios down the page', () => {
+  const scenarios = ['s1', 's2', 's3', 's4', 'steady'];
+  const labels = elementsOf(renderHtml(fixture({ scenarios })))
+    .filter(({ attributes }) => attributes.class?.startsWith('axis-label'))
+    .map(({ attributes, text }) => `${attributes.class === 'axis-label' ? 'row' : 'column'} ${text}`);
+  expect(labels).toEqual([
+    'column lease-session',
+    'column consistency-routing',
+    'column write-behind',
+    ...scenarios.map((scenario) => `row ${scenario}`),
+  ]);
+});
+
+const brokenCell = fixture().cells.find((cell) => cell.verdict === 'broken')!;
+const drawn = (cell: Pick<Cell, 'faults' | 'loadStartNs'>) => {
+  const elements = elementsOf(violationTimeline(brokenCell.violations[0]!, cell)!.text);
+  const number = (name: string, of: (typeof elements)[number]) => Number(of.attributes[name]);
+  return {
+    elements,
+    fault: elements.filter(({ attributes }) => attributes.class === 'fault'),
+    bars: elements
+      .filter(({ name, attributes }) => name === 'rect' && attributes.class === undefined)
+      .map((bar) => [number('x', bar), number('x', bar) + number('width', bar)] as const),
+    number,
+  };
+};
+
+test('evidence keeps the order of its events, and an operation that never returned goes on to the edge', () => {
+  const [first, second, open, read] = drawn(brokenCell).bars as [
+    readonly [number, number],
+    readonly [number, number],
+    readonly [number, number],
+    readonly [number, number],
+  ];
+  expect(first[1]).toBeLessThan(second[0]);
+  expect(second[1]).toBeLessThan(open[0]);
+  expect(open[1]).toBeGreaterThan(read[1]);
+});
+
+test('a fault is laid under the evidence only when it is known how the clocks relate', () => {
+  expect(drawn({ faults: brokenCell.faults }).fault).toEqual([]);
+  const { fault, bars, number } = drawn(brokenCell);
+  // Injected at 4.002 s: after the first write had returned, before the second was sent.
+  expect(number('x', fault[0]!)).toBeGreaterThan(bars[0]![1]);
+  expect(number('x', fault[0]!)).toBeLessThan(bars[1]![0]);
+  // The load began 20 s into the history, so the fault was long after all of the evidence.
+  expect(drawn({ faults: brokenCell.faults, loadStartNs: 20e9 }).fault).toEqual([]);
+});
+
+test.each([
+  [{ f: 'write', value: 12, outcome: 'ok' }, 'write 12'],
+  [{ f: 'write', value: 12, outcome: 'info' }, 'write 12 (open)'],
+  [{ f: 'write', value: 12, outcome: 'fail' }, 'write 12 (failed)'],
+  [{ f: 'read', value: 7, outcome: 'ok' }, 'read → 7'],
+  [{ f: 'read', value: null, outcome: 'ok' }, 'read → nil'],
+  [{ f: 'read', value: undefined, outcome: 'fail' }, 'read (failed)'],
+  [{ f: 'cas', value: [5, 6], outcome: 'ok', swapped: true }, 'cas 5 → 6'],
+  [{ f: 'cas', value: [5, 6], outcome: 'ok', swapped: false }, 'cas 5 → 6 (lost)'],
+  [{ f: 'cas', value: [5, 6], outcome: 'info' }, 'cas 5 → 6 (open)'],
+  [{ f: 'delete', value: null, outcome: 'ok' }, 'delete'],
+] as const)('%j is told as %s', (operation, label) => {
+  expect(labelOf({ process: 1, key: 'k', invokeNs: 0, returnNs: 1, ...operation })).toBe(label);
+});
