@@ -61,7 +61,11 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', '--database-url', 'postgres://u:secret@127.0.0.1:1/d'],
       '127.0.0.1:1',
     ],
-    ['a database URL that is none', ['run', '--database-url', 'mysql:/x'], 'the database URL should look like postgres://'],
+    [
+      'a database URL that is none',
+      ['run', '--database-url', 'mysql:/x'],
+      'the database URL should look like postgres://',
+    ],
     [
       'an unknown model',
       ['check', 'x.jsonl', '--model', 'queue'],

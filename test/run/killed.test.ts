@@ -39,11 +39,26 @@ function start(mark: string): ChildProcess {
       folder,
     ],
     {
-      stdio: ['ignore', 'ignore', 'ignore'],
+      stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, TMPDIR: temporary, FAULTLINE_TEST: mark },
     },
   );
 }
+
+/** Resolves when the command has written the text to stderr. */
+function said(command: ChildProcess, text: string): Promise<void> {
+  let heard = '';
+  return new Promise((resolve, reject) => {
+    command.stderr!.on('data', (chunk) => {
+      heard += chunk;
+      if (heard.includes(text)) resolve();
+    });
+    command.once('exit', () => reject(new Error(`it ended before it said '${text}'; it said: ${heard}`)));
+  });
+}
+
+/** From before the keeper runs: while the stack starts, under load, with the leader cut off, and after the heal. */
+const milestones = ['', '[1/1]', 'leader', 'fault:', 'healed'];
 
 async function expectNothingLeft(trace: Awaited<ReturnType<typeof traceOf>>): Promise<void> {
   expect(await leftOf(trace, 5_000)).toEqual({ processes: [], ports: [] });
@@ -57,11 +72,12 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     const random = seeded(20).fork('moments');
     let started = 0;
     for (let i = 0; i < 10; i++) {
+      const milestone = milestones[i % milestones.length]!;
       const mark = randomUUID();
       const command = start(mark);
       const exited = once(command, 'exit');
-      // From before the keeper runs until after the fault was injected.
-      await sleep(random.integer(50, 9_000));
+      if (milestone !== '') await said(command, milestone);
+      await sleep(random.integer(0, milestone === '[1/1]' ? 4_000 : 800));
       const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
       started = Math.max(started, trace.processes.size);
       command.kill('SIGKILL');
@@ -80,7 +96,7 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     const mark = randomUUID();
     const command = start(mark);
     const exited = once(command, 'exit');
-    await sleep(9_000);
+    await said(command, 'fault:');
     const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
     command.kill('SIGINT');
     const [code] = (await exited) as [number];
@@ -93,11 +109,12 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     expect(code).toBe(2);
   });
 
-  test('a second Ctrl-C quits at once, and still leaves nothing', { timeout: 60_000 }, async () => {
+  test('a second Ctrl-C quits at once, and still leaves nothing', { timeout: 120_000 }, async () => {
     const mark = randomUUID();
     const command = start(mark);
     const exited = once(command, 'exit');
-    await sleep(6_000);
+    await said(command, '[1/1]');
+    await sleep(1_500);
     const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
     command.kill('SIGINT');
     await sleep(20);
