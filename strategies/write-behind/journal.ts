@@ -2,35 +2,40 @@ import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 
-/** A JournalRecord is a write that is to be acknowledged, or a batch of such writes that is about to be sent. */
+/** A JournalRecord is a write that is to be acknowledged, or the word that such writes are drained. */
 export type JournalRecord =
   | { readonly type: 'write'; readonly id: number; readonly key: string; readonly value?: unknown }
-  | { readonly type: 'batch'; readonly number: number; readonly ids: readonly number[] };
+  | { readonly type: 'drained'; readonly ids: readonly number[] };
 
 export type JournaledWrite = Extract<JournalRecord, { type: 'write' }>;
-export type JournaledBatch = Extract<JournalRecord, { type: 'batch' }>;
 
 /** A Journal keeps what was acknowledged until it is drained. */
 export interface Journal {
-  /** Resolves once the record is safe; records are safe in the order in which they were appended. */
-  append(record: JournalRecord): Promise<void>;
-  /** These writes are drained: they need not be kept. */
-  drained(ids: readonly number[]): void;
+  /** Resolves once the write is safe; writes are safe in the order in which they were appended. */
+  append(write: JournaledWrite): Promise<void>;
+  /**
+   * These writes are drained. It is noted with the next write, since it is not worth a sync of its own; resolves
+   * when that is safe. Never rejects: what is not noted is known from etcd.
+   */
+  drained(ids: readonly number[]): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The noop member: nothing is kept, so nothing survives. */
 export function memoryJournal(): Journal {
-  return { append: async () => {}, drained: () => {}, close: async () => {} };
+  return { append: async () => {}, drained: async () => {}, close: async () => {} };
 }
 
 export interface Replay {
+  /** What is not known to be drained, in the order in which it was acknowledged. */
   readonly writes: readonly JournaledWrite[];
-  /** In the order in which they were sent; all but the last were certainly answered. */
-  readonly batches: readonly JournaledBatch[];
+  /** The highest number that any write had. */
+  readonly lastId: number;
   /** Bytes of a torn record at the end that were cut off. Nothing in them was ever acknowledged. */
   readonly cutBytes: number;
 }
+
+export const emptyReplay: Replay = { writes: [], lastId: 0, cutBytes: 0 };
 
 /** Length and checksum, both 32 bits, then JSON. */
 const headerBytes = 8;
@@ -45,20 +50,26 @@ export class FileJournal implements Journal {
   readonly #compactAtBytes: number;
   #file: FileHandle;
   #bytes: number;
-  #waiting: { record: JournalRecord; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #waiting: { record: JournaledWrite; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #notes: { record: JournalRecord; resolve: () => void }[] = [];
   #syncing: Promise<void> | undefined;
   #failed: Error | undefined;
   /** What a new file must hold. */
-  readonly #writes = new Map<number, JournaledWrite>();
-  readonly #batches = new Map<number, JournaledBatch>();
+  readonly #writes: Map<number, JournaledWrite>;
   syncs = 0;
 
-  private constructor(path: string, file: FileHandle, bytes: number, replay: Replay, compactAtBytes: number) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    bytes: number,
+    writes: Map<number, JournaledWrite>,
+    compactAtBytes: number,
+  ) {
     this.#path = path;
     this.#file = file;
     this.#bytes = bytes;
     this.#compactAtBytes = compactAtBytes;
-    for (const record of [...replay.writes, ...replay.batches]) this.#keep(record);
+    this.#writes = writes;
   }
 
   static async open(
@@ -68,22 +79,28 @@ export class FileJournal implements Journal {
     const file = await open(path, 'a+');
     const content = await readFile(path);
     const { records, goodBytes } = decode(content);
-    const replay: Replay = {
-      writes: records.filter((record) => record.type === 'write'),
-      batches: records.filter((record) => record.type === 'batch'),
-      cutBytes: content.length - goodBytes,
-    };
-    if (replay.cutBytes > 0) await file.truncate(goodBytes);
+    const writes = new Map<number, JournaledWrite>();
+    let lastId = 0;
+    for (const record of records) {
+      if (record.type === 'write') writes.set(record.id, record);
+      else for (const id of record.ids) writes.delete(id);
+      lastId = Math.max(lastId, ...(record.type === 'write' ? [record.id] : record.ids));
+    }
+    const cutBytes = content.length - goodBytes;
+    if (cutBytes > 0) await file.truncate(goodBytes);
     await file.sync();
     await syncFolder(path);
-    return { journal: new FileJournal(path, file, goodBytes, replay, compactAtBytes), replay };
+    return {
+      journal: new FileJournal(path, file, goodBytes, writes, compactAtBytes),
+      replay: { writes: [...writes.values()], lastId, cutBytes },
+    };
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  append(record: JournalRecord): Promise<void> {
+  append(record: JournaledWrite): Promise<void> {
     if (this.#failed) return Promise.reject(this.#failed);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record, resolve, reject });
@@ -91,27 +108,30 @@ export class FileJournal implements Journal {
     });
   }
 
-  drained(ids: readonly number[]): void {
+  drained(ids: readonly number[]): Promise<void> {
     for (const id of ids) this.#writes.delete(id);
-    for (const [number, batch] of this.#batches) {
-      if (batch.ids.every((id) => !this.#writes.has(id))) this.#batches.delete(number);
-    }
+    return new Promise((resolve) => {
+      this.#notes.push({ record: { type: 'drained', ids }, resolve });
+    });
   }
 
   async close(): Promise<void> {
     await this.#syncing;
+    if (this.#notes.length > 0 && !this.#failed) await this.#sync();
     this.#failed ??= new Error('the journal is closed');
     await this.#file.close();
   }
 
   async #sync(): Promise<void> {
     try {
-      while (this.#waiting.length > 0) {
+      do {
         const group = this.#waiting;
+        const notes = this.#notes;
         this.#waiting = [];
+        this.#notes = [];
         try {
           if (this.#bytes > this.#compactAtBytes) await this.#compact();
-          const bytes = Buffer.concat(group.map(({ record }) => encode(record)));
+          const bytes = Buffer.concat([...group, ...notes].map(({ record }) => encode(record)));
           await writeAll(this.#file, bytes);
           await this.#file.datasync();
           this.#bytes += bytes.length;
@@ -124,17 +144,18 @@ export class FileJournal implements Journal {
           return;
         }
         for (const { record, resolve } of group) {
-          this.#keep(record);
+          this.#writes.set(record.id, record);
           resolve();
         }
-      }
+        for (const { resolve } of notes) resolve();
+      } while (this.#waiting.length > 0);
     } finally {
       this.#syncing = undefined;
     }
   }
 
   async #compact(): Promise<void> {
-    const bytes = Buffer.concat([...this.#writes.values(), ...this.#batches.values()].map(encode));
+    const bytes = Buffer.concat([...this.#writes.values()].map(encode));
     // Little would be won: what is there is nearly all still needed.
     if (bytes.length > this.#bytes / 2) return;
     const beside = `${this.#path}.new`;
@@ -146,11 +167,6 @@ export class FileJournal implements Journal {
     await this.#file.close();
     this.#file = file;
     this.#bytes = bytes.length;
-  }
-
-  #keep(record: JournalRecord): void {
-    if (record.type === 'write') this.#writes.set(record.id, record);
-    else this.#batches.set(record.number, record);
   }
 }
 

@@ -24,7 +24,7 @@ import {
 } from '../strategy.ts';
 import { BatchWriter, NameTaken } from './batch-writer.ts';
 import { DatabaseLane } from './database-lane.ts';
-import { FileJournal, type Journal, memoryJournal, type Replay } from './journal.ts';
+import { emptyReplay, FileJournal, type Journal, memoryJournal, type Replay } from './journal.ts';
 import { type PendingWrite, PendingWrites } from './pending-writes.ts';
 
 /** Beyond so many writes that wait, new ones are refused. */
@@ -53,8 +53,7 @@ async function openWriteBehind(
   durability: 'journal' | 'memory',
 ): Promise<OpenStrategy> {
   if (durability === 'memory') {
-    const nothing: Replay = { writes: [], batches: [], cutBytes: 0 };
-    return WriteBehind.open(context, 'write-behind-memory/', memoryJournal(), nothing);
+    return WriteBehind.open(context, 'write-behind-memory/', memoryJournal(), emptyReplay);
   }
   await mkdir(context.dataFolder, { recursive: true });
   const { journal, replay } = await FileJournal.open(join(context.dataFolder, 'write-behind.journal'));
@@ -80,6 +79,8 @@ class WriteBehind implements OpenStrategy {
   readonly #batches: BatchWriter;
   readonly #database: DatabaseClient;
   readonly #lane: DatabaseLane;
+  /** Drained, and not yet known to be so in the journal. */
+  readonly #noted = new Set<number>();
   readonly #ending = new AbortController();
   readonly #replayed: number;
   #draining: Promise<void> | undefined;
@@ -99,8 +100,14 @@ class WriteBehind implements OpenStrategy {
     replay: Replay,
   ): Promise<WriteBehind> {
     const opened = new WriteBehind(context, root, journal, replay);
-    await Promise.all([opened.#watch.ready, opened.#batches.start(), opened.#lane.start()]);
-    await opened.#resume(replay);
+    const [{ drained, revision }] = await Promise.all([
+      opened.#batches.start(),
+      opened.#watch.ready,
+      opened.#lane.start(),
+    ]);
+    opened.#resume(replay, drained);
+    // What the last life drained at its very end is no longer queued: the copy must have it before it is served.
+    while (!(await opened.#keys.waitFor(revision, 1_000))) opened.#watch.restart('it is behind');
     await opened.#lane.reconcile(opened.#keys.all, opened.#keys.revision);
     return opened;
   }
@@ -123,7 +130,7 @@ class WriteBehind implements OpenStrategy {
     });
     this.#batches = new BatchWriter(
       this.#client,
-      { numberKey: `${root}batches/${instance}`, prefix: this.#values },
+      { progressKey: `${root}progress/${instance}`, prefix: this.#values },
       this.#ending.signal,
     );
     this.#database = new DatabaseClient({
@@ -232,27 +239,23 @@ class WriteBehind implements OpenStrategy {
     this.#client.close();
   }
 
-  /** Sends what the last process had sent without an answer, as the same batch, and queues the rest. */
-  async #resume(replay: Replay): Promise<void> {
-    const unanswered = replay.batches.filter(({ number }) => number > this.#batches.last);
-    const answered = new Set(
-      replay.batches.filter(({ number }) => number <= this.#batches.last).flatMap(({ ids }) => ids),
-    );
-    this.#journal.drained([...answered]);
-    const writes = new Map(
-      replay.writes.filter(({ id }) => !answered.has(id)).map((write) => [write.id, write]),
-    );
-    for (const write of writes.values()) {
-      this.#pending.add({ id: write.id, key: write.key, value: write.value });
+  /** Queues what the last life had acknowledged and not drained. */
+  #resume(replay: Replay, drained: readonly number[]): void {
+    const done = new Set(drained);
+    for (const { id, key, value } of replay.writes) {
+      if (!done.has(id)) this.#pending.add({ id, key, value });
     }
-    this.#nextId = Math.max(0, ...replay.writes.map(({ id }) => id)) + 1;
-    for (const { number, ids } of unanswered) {
-      await this.#send(
-        number,
-        ids.map((id) => writes.get(id)!),
-      );
-    }
+    this.#nextId = Math.max(replay.lastId, ...drained) + 1;
+    if (drained.length > 0) this.#note(drained);
     this.#drain();
+  }
+
+  /** Until the journal has it, every batch tells it to etcd too. */
+  #note(ids: readonly number[]): void {
+    for (const id of ids) this.#noted.add(id);
+    void this.#journal.drained(ids).then(() => {
+      for (const id of ids) this.#noted.delete(id);
+    });
   }
 
   #drain(): void {
@@ -264,10 +267,13 @@ class WriteBehind implements OpenStrategy {
     try {
       do {
         const batch = this.#pending.batch(batchLimits);
-        const number = this.#batches.last + 1;
-        // Safe before it is sent, so that after a crash exactly this batch is asked about or sent again.
-        await this.#journal.append({ type: 'batch', number, ids: batch.map(({ id }) => id) });
-        await this.#send(number, batch);
+        const revision = await this.#batches.write(batch, this.#noted);
+        // In one turn: a reader sees the queued write, then the copy, and nothing between.
+        for (const { key, value } of batch) this.#applied(key, value ?? null, revision);
+        this.#pending.settle(batch);
+        this.#note(batch.map(({ id }) => id));
+        this.#drainedBatches += 1;
+        this.#drainedWrites += batch.length;
       } while (this.#pending.size > 0);
     } catch (error) {
       // When the instance stops, what is left is in the journal.
@@ -279,16 +285,6 @@ class WriteBehind implements OpenStrategy {
       // In the turn of the last look at the queue: a write that comes now starts the next round.
       this.#draining = undefined;
     }
-  }
-
-  async #send(number: number, batch: readonly PendingWrite[]): Promise<void> {
-    const revision = await this.#batches.write(number, batch);
-    // In one turn: a reader sees the queued write, then the copy, and nothing between.
-    for (const { key, value } of batch) this.#applied(key, value ?? null, revision);
-    this.#pending.settle(batch);
-    this.#journal.drained(batch.map(({ id }) => id));
-    this.#drainedBatches += 1;
-    this.#drainedWrites += batch.length;
   }
 
   #applied(key: string, value: unknown, revision: number): void {

@@ -217,7 +217,7 @@ describe('CarefulWatch', () => {
 describe('BatchWriter', () => {
   const signal = new AbortController().signal;
   function writerOf(client: CarefulClient, name: string): BatchWriter {
-    return new BatchWriter(client, { numberKey: `${name}/number`, prefix: `${name}/kv/` }, signal);
+    return new BatchWriter(client, { progressKey: `${name}/progress`, prefix: `${name}/kv/` }, signal);
   }
 
   test('a batch whose answers are lost is written once, and overwrites nothing that came after it', async () => {
@@ -225,9 +225,9 @@ describe('BatchWriter', () => {
     const client = clientOf({ m1: link.address }, 300);
     const writer = writerOf(client, 'once');
     await writer.start();
-    expect(await writer.write(1, [{ id: 1, key: 'a', value: 'first' }])).toBeGreaterThan(0);
+    expect(await writer.write([{ id: 1, key: 'a', value: 'first' }])).toBeGreaterThan(0);
     link.mode = 'deaf';
-    const written = writer.write(2, [{ id: 2, key: 'a', value: 'second' }]);
+    const written = writer.write([{ id: 2, key: 'a', value: 'second' }]);
     const applied = await eventually(
       () => get('once/kv/a'),
       (seen) => seen?.value === 'second',
@@ -245,12 +245,32 @@ describe('BatchWriter', () => {
     const first = writerOf(direct, 'named');
     const second = writerOf(direct, 'named');
     await first.start();
-    await first.write(1, [{ id: 1, key: 'a', value: 1 }]);
+    await first.write([{ id: 1, key: 'a', value: 1 }]);
     await second.start();
-    expect(second.last).toBe(1);
-    await second.write(2, [{ id: 1, key: 'a', value: 2 }]);
-    await second.write(3, [{ id: 2, key: 'a', value: 3 }]);
-    await expect(first.write(2, [{ id: 2, key: 'a', value: 'late' }])).rejects.toThrow(NameTaken);
+    await expect(first.write([{ id: 2, key: 'a', value: 'late' }])).rejects.toThrow(NameTaken);
+    await second.write([{ id: 1, key: 'a', value: 2 }]);
+    await second.write([{ id: 2, key: 'a', value: 3 }]);
+    await expect(first.write([{ id: 2, key: 'a', value: 'late' }])).rejects.toThrow(NameTaken);
     expect((await get('named/kv/a'))?.value).toBe(3);
+  });
+
+  test('what a last life had under way when it died never applies after the next has looked', async () => {
+    await using link = await testLink(ground.etcd);
+    const dying = clientOf({ m1: link.address }, 5_000);
+    const before = writerOf(dying, 'lives');
+    await before.start();
+    await before.write([{ id: 1, key: 'a', value: 'drained' }]);
+    link.mode = 'hold';
+    const late = before.write([{ id: 2, key: 'a', value: 'under way' }]).catch((error: unknown) => error);
+
+    const after = writerOf(direct, 'lives');
+    expect((await after.start()).drained).toEqual([1]);
+    link.mode = 'pass';
+    expect(await late).toBeInstanceOf(NameTaken);
+    expect(await get('lives/kv/a')).toMatchObject({ value: 'drained', version: 1 });
+    await after.write([{ id: 2, key: 'a', value: 'of the next life' }], [1]);
+    const again = writerOf(direct, 'lives');
+    expect((await again.start()).drained).toEqual([1, 2]);
+    dying.close();
   });
 });

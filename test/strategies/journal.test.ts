@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decode, encode, FileJournal, type JournalRecord } from '../../strategies/write-behind/journal.ts';
+import { decode, encode, FileJournal, type JournaledWrite } from '../../strategies/write-behind/journal.ts';
 import { PendingWrites } from '../../strategies/write-behind/pending-writes.ts';
 
 let folder: string;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 const freshPath = () => join(folder, `${++files}.journal`);
 
-const write = (id: number, key: string, value?: unknown): JournalRecord => ({
+const write = (id: number, key: string, value?: unknown): JournaledWrite => ({
   type: 'write',
   id,
   key,
@@ -28,7 +28,7 @@ const records = fc.array(
       key: fc.string({ unit: 'binary', minLength: 1 }),
       value: fc.jsonValue().filter((value) => value !== null),
     }),
-    fc.record({ type: fc.constant('batch' as const), number: fc.nat(), ids: fc.array(fc.nat()) }),
+    fc.record({ type: fc.constant('drained' as const), ids: fc.array(fc.nat()) }),
   ),
   { maxLength: 12 },
 );
@@ -80,14 +80,14 @@ describe('FileJournal', () => {
     const path = freshPath();
     const { journal } = await FileJournal.open(path);
     await Promise.all([1, 2, 3].map((id) => journal.append(write(id, 'k', `v${id}`))));
-    await journal.append({ type: 'batch', number: 1, ids: [1] });
+    void journal.drained([1]);
     await journal.close();
     await appendFile(path, encode(write(4, 'k', 'torn')).subarray(0, 11));
 
     const again = await FileJournal.open(path);
     expect(again.replay).toMatchObject({
-      writes: [{ id: 1 }, { id: 2 }, { id: 3, value: 'v3' }],
-      batches: [{ number: 1, ids: [1] }],
+      writes: [{ id: 2 }, { id: 3, value: 'v3' }],
+      lastId: 3,
       cutBytes: 11,
     });
     await again.journal.append(write(4, 'k', 'whole'));
@@ -108,28 +108,43 @@ describe('FileJournal', () => {
   test('a grown file is written anew with what is not drained, and nothing else is lost', async () => {
     const path = freshPath();
     const { journal } = await FileJournal.open(path, { compactAtBytes: 20_000 });
+    const noted: Promise<void>[] = [];
     for (let id = 1; id <= 400; id++) {
       await journal.append(write(id, `k${id}`, 'x'.repeat(100)));
-      if (id % 10 === 0) {
-        const ids = Array.from({ length: 10 }, (_, i) => id - i);
-        await journal.append({ type: 'batch', number: id / 10, ids });
-        if (id < 400) journal.drained(ids);
+      if (id % 10 === 0 && id < 400) {
+        noted.push(journal.drained(Array.from({ length: 10 }, (_, i) => id - i)));
       }
     }
+    // Each came with the write after it.
+    await Promise.all(noted);
     expect((await stat(path)).size).toBeLessThan(30_000);
     await journal.close();
     const { journal: again, replay } = await FileJournal.open(path);
-    const kept = new Set(replay.writes.map(({ id }) => id));
-    for (let id = 391; id <= 400; id++) expect(kept.has(id)).toBe(true);
-    expect(replay.batches.at(-1)).toMatchObject({ number: 40 });
+    expect(replay.writes.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, i) => 391 + i));
+    expect(replay.lastId).toBe(400);
     await again.close();
+  });
+
+  test('that a write is drained costs no sync of its own', async () => {
+    const { journal } = await FileJournal.open(freshPath());
+    await journal.append(write(1, 'k', 1));
+    let safe = false;
+    void journal.drained([1]).then(() => {
+      safe = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([safe, journal.syncs]).toEqual([false, 1]);
+    await journal.append(write(2, 'k', 2));
+    await Promise.resolve();
+    expect([safe, journal.syncs]).toEqual([true, 2]);
+    await journal.close();
   });
 
   test('a file of another kind is cut to nothing rather than believed', async () => {
     const path = freshPath();
     await writeFile(path, 'this is no journal at all');
     const { journal, replay } = await FileJournal.open(path);
-    expect(replay).toEqual({ writes: [], batches: [], cutBytes: 25 });
+    expect(replay).toEqual({ writes: [], lastId: 0, cutBytes: 25 });
     await journal.close();
     expect(await readFile(path)).toHaveLength(0);
   });
