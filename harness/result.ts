@@ -69,10 +69,12 @@ export interface Cell {
   readonly promises: readonly PromiseVerdict[];
   readonly violations: readonly Violation[];
   /**
-   * Where 0 ms is on the clock of the violations' and the history's nanoseconds; 0 when both are one clock. Without
-   * it reports cannot lay the faults under the evidence, and do not.
+   * Where 0 ms is on the clock of the violations' nanoseconds; 0 when both are one clock. Without it reports cannot
+   * lay the faults under the evidence, and do not.
    */
   readonly loadStartNs?: number;
+  /** What the history's file, which is on the run's clock, calls the moment that is 0 here. */
+  readonly historyStartNs?: number;
   readonly availability: Availability;
   /** Paths relative to the result's folder. */
   readonly files: { readonly history: string; readonly logs: string };

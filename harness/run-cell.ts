@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultBudget } from './checker/checker.ts';
+import { defaultBudget, type Violation } from './checker/checker.ts';
 import { type Clock, clockFrom } from './clock.ts';
 import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
 import { preflight } from './cluster/preflight.ts';
@@ -85,7 +85,7 @@ async function record(
   const step = (text: string) => options.onProgress({ type: 'step', cell: nameOf(options), step: text });
 
   step(`starting ${scenario.members} members, the database and ${scenario.instances} instances`);
-  const stack = await startStack({
+  await using stack = await startStack({
     supervisor,
     strategy,
     members: scenario.members,
@@ -191,16 +191,32 @@ async function offerLoad(
   }
 }
 
-/** Judges and measures what was recorded. */
-function examine(options: CellOptions, recording: Recording, operations: readonly Operation[]): Cell {
+/** Judges and measures what was recorded, on the load's own clock: 0 is when it began, in words and in charts. */
+function examine(options: CellOptions, recording: Recording, recorded: readonly Operation[]): Cell {
   const { scenario, strategy, profile, signal } = options;
-  const { load, faults } = recording;
+  const { load } = recording;
+  const sinceLoad = (ns: number) => ns - load.fromNs;
+  const operations = recorded.map((operation) => ({
+    ...operation,
+    ...(operation.dueNs !== undefined && { dueNs: sinceLoad(operation.dueNs) }),
+    ...(operation.endedNs !== undefined && { endedNs: sinceLoad(operation.endedNs) }),
+    invokeNs: sinceLoad(operation.invokeNs),
+    returnNs: sinceLoad(operation.returnNs),
+  }));
+  const faults = recording.faults.map((fault) => ({
+    ...fault,
+    fromNs: sinceLoad(fault.fromNs),
+    toNs: sinceLoad(fault.toNs),
+  }));
   const figures = measure({
     operations,
     faults,
-    loadFromNs: load.fromNs,
-    loadToNs: load.toNs,
-    database: recording.database,
+    loadFromNs: 0,
+    loadToNs: sinceLoad(load.toNs),
+    database: {
+      ...recording.database,
+      samples: recording.database.samples.map((sample) => ({ ...sample, atNs: sinceLoad(sample.atNs) })),
+    },
   });
   const judged = judge({ operations, faults }, strategy.promises(profile.timeScale), defaultBudget);
   const nothingProved =
@@ -210,21 +226,24 @@ function examine(options: CellOptions, recording: Recording, operations: readonl
     if (verdict.state !== 'kept' || !nothingProved) return verdict;
     return { ...verdict, state: 'unknown', reason: nothingProved };
   });
-  const relativeMs = (ns: number) => (ns - load.fromNs) / 1e6;
   const failed = recording.failures.length > 0 ? recording.failures.map(messageOf).join('; ') : undefined;
+  const unknown = promises.find((p) => p.state === 'unknown')?.reason;
+  const reason = failed ?? (nothingProved || unknown);
   return {
     ...blank(options),
+    ...figures,
     verdict: verdictOf(promises, failed !== undefined),
-    reason: failed ?? (nothingProved || promises.find((p) => p.state === 'unknown')?.reason),
-    phases: figures.phases,
-    faults: faults.map((f) => ({
-      nemesis: f.nemesis,
-      sentence: f.sentence,
-      targets: f.targets,
-      fromMs: relativeMs(f.fromNs),
-      toMs: relativeMs(f.toNs),
+    ...(reason !== undefined && { reason }),
+    loadStartNs: 0,
+    historyStartNs: load.fromNs,
+    faults: faults.map(({ nemesis, sentence, targets, fromNs, toNs }) => ({
+      nemesis,
+      sentence,
+      targets,
+      fromMs: fromNs / 1e6,
+      toMs: toNs / 1e6,
     })),
-    leaders: recording.leaders.map(({ atNs, leader, term }) => ({ atMs: relativeMs(atNs), leader, term })),
+    leaders: recording.leaders.map(({ atNs, leader, term }) => ({ atMs: sinceLoad(atNs) / 1e6, leader, term })),
     load: {
       offered: load.offered,
       sent: load.sent,
@@ -232,14 +251,21 @@ function examine(options: CellOptions, recording: Recording, operations: readonl
       outcomes: { ok: load.ok, fail: load.fail, info: load.info },
       sendLagMs: load.sendLagMs,
     },
-    operations: figures.operations,
-    cache: figures.cache,
-    database: figures.database,
-    timeline: figures.timeline,
-    availability: figures.availability,
     promises,
-    violations: judged.violations,
+    violations: firstOfEachChecker(judged.violations),
   };
+}
+
+/** A service that is wrong throughout would fill the report with the same; each promise still tells how many there are. */
+const violationsKept = 50;
+
+function firstOfEachChecker(violations: readonly Violation[]): Violation[] {
+  const kept = new Map<string, number>();
+  return violations.filter(({ checker }) => {
+    const count = (kept.get(checker) ?? 0) + 1;
+    kept.set(checker, count);
+    return count <= violationsKept;
+  });
 }
 
 /** A violation that was seen stands, whatever else went wrong. */

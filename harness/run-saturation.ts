@@ -59,7 +59,7 @@ export async function runSaturation(options: SaturationOptions): Promise<readonl
 
   async function measureCeiling() {
     await using supervisor = await createSupervisor();
-    const stack = await startStack({
+    await using stack = await startStack({
       ...options,
       supervisor,
       instances: 1,

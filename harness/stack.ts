@@ -19,7 +19,7 @@ import type { StrategyDescription } from './service/strategy.ts';
  *     s1, s2 --link--> m1, m2, m3      s1, s2 --link--> primary, replica      replica --link--> primary
  *     m1 --router--> link m1->m2 --> m2, and so for every ordered pair of members
  */
-export interface Stack {
+export interface Stack extends AsyncDisposable {
   readonly network: Network;
   readonly cluster: Cluster;
   readonly database: Database;
@@ -43,7 +43,10 @@ export interface StackOptions {
   readonly signal: AbortSignal;
 }
 
-/** Everything it starts belongs to the supervisor; disposing of that stops it. */
+/**
+ * Every process that it starts belongs to the supervisor, and ends with it at the latest. Disposing of the stack also
+ * takes away what a run leaves in a database that is not its own.
+ */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { supervisor, logs, seed, signal } = options;
   await mkdir(logs, { recursive: true });
@@ -99,7 +102,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       });
     }),
   );
-  return { network, cluster, database, instances };
+  return {
+    network,
+    cluster,
+    database,
+    instances,
+    async [Symbol.asyncDispose]() {
+      // Services first: they would go on writing.
+      await Promise.all(instances.map((instance) => instance.stop()));
+      await Promise.all([database[Symbol.asyncDispose](), cluster[Symbol.asyncDispose]()]);
+    },
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CacheClass, Operation, Outcome } from '../history/operation.ts';
-import type { CacheRow, OperationRow, Phase, PhaseName } from '../result.ts';
+import type { CacheRow, LatencyRow, OperationRow, Phase, PhaseName } from '../result.ts';
 import { LatencyHistogram } from './histogram.ts';
 
 /** Collects the latencies and outcomes of each kind of operation in each phase. */
@@ -52,6 +52,34 @@ export class OperationRows {
         fromDueMs: fromDue.quantiles(),
         fromSendMs: fromSend.quantiles(),
       }));
+  }
+}
+
+/** Collects the latencies of all kinds together: quantiles cannot be put together again from those of each kind. */
+export class LatencyRows {
+  readonly #rows = new Map<PhaseName, { readonly fromDue: LatencyHistogram; readonly fromSend: LatencyHistogram }>();
+
+  add(phase: PhaseName, operation: Operation, fromDueMs: number, fromSendMs: number): void {
+    if (operation.outcome !== 'ok') return;
+    let row = this.#rows.get(phase);
+    if (!row) {
+      row = { fromDue: new LatencyHistogram(), fromSend: new LatencyHistogram() };
+      this.#rows.set(phase, row);
+    }
+    row.fromDue.record(fromDueMs);
+    row.fromSend.record(fromSendMs);
+  }
+
+  /** One row a phase, also for one in which nothing ended ok. */
+  rows(phases: readonly Phase[]): readonly LatencyRow[] {
+    return phases.map(({ name }): LatencyRow => {
+      const row = this.#rows.get(name);
+      return {
+        phase: name,
+        fromDueMs: row?.fromDue.quantiles() ?? null,
+        fromSendMs: row?.fromSend.quantiles() ?? null,
+      };
+    });
   }
 }
 

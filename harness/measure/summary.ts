@@ -1,15 +1,24 @@
 import type { DatabaseSeries } from '../database/database-series.ts';
 import type { FaultWindow, Operation } from '../history/operation.ts';
-import type { Availability, CacheRow, DatabaseRow, OperationRow, Phase, Timeline } from '../result.ts';
+import type {
+  Availability,
+  CacheRow,
+  DatabaseRow,
+  LatencyRow,
+  OperationRow,
+  Phase,
+  Timeline,
+} from '../result.ts';
 import { availabilityOf } from './availability.ts';
 import { Buckets } from './buckets.ts';
 import { databaseRows, queryRates } from './database-rows.ts';
 import { faultSpan, type LoadWindow, phaseAt, phasesOf, sinceLoadMs } from './phases.ts';
-import { CacheRows, OperationRows } from './rows.ts';
+import { CacheRows, LatencyRows, OperationRows } from './rows.ts';
 
 /** Figures are everything a report tells of a run in numbers. */
 export interface Figures {
   readonly phases: readonly Phase[];
+  readonly latency: readonly LatencyRow[];
   readonly operations: readonly OperationRow[];
   readonly cache: readonly CacheRow[];
   readonly database: readonly DatabaseRow[];
@@ -35,6 +44,7 @@ export function measure(
   const phases = phasesOf(faults, recorded);
   const buckets = new Buckets({ loadMs: sinceLoadMs(recorded.loadToNs, recorded), bucketMs });
   const operationRows = new OperationRows();
+  const latencyRows = new LatencyRows();
   const cacheRows = new CacheRows();
 
   for (const operation of operations) {
@@ -44,7 +54,9 @@ export function measure(
     const phase = dueMs < 0 ? undefined : phaseAt(phases, dueMs);
     if (phase === undefined) continue;
     const fromDueMs = (operation.returnNs - dueNs) / 1e6;
-    operationRows.add(phase, operation, fromDueMs, (operation.returnNs - operation.invokeNs) / 1e6);
+    const fromSendMs = (operation.returnNs - operation.invokeNs) / 1e6;
+    operationRows.add(phase, operation, fromDueMs, fromSendMs);
+    latencyRows.add(phase, operation, fromDueMs, fromSendMs);
     cacheRows.add(phase, operation);
     buckets.add(operation, dueMs, fromDueMs);
   }
@@ -52,6 +64,7 @@ export function measure(
   const [p50Ms, p99Ms] = buckets.latencySeries([0.5, 0.99]) as [(number | null)[], (number | null)[]];
   return {
     phases,
+    latency: latencyRows.rows(phases),
     operations: operationRows.rows(phases),
     cache: cacheRows.rows(phases),
     database: database ? databaseRows(database, phases, recorded) : [],
