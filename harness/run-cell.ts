@@ -243,7 +243,11 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
       fromMs: fromNs / 1e6,
       toMs: toNs / 1e6,
     })),
-    leaders: recording.leaders.map(({ atNs, leader, term }) => ({ atMs: sinceLoad(atNs) / 1e6, leader, term })),
+    leaders: recording.leaders.map(({ atNs, leader, term }) => ({
+      atMs: sinceLoad(atNs) / 1e6,
+      leader,
+      term,
+    })),
     load: {
       offered: load.offered,
       sent: load.sent,

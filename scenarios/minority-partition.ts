@@ -7,5 +7,5 @@ export const minorityPartition: Scenario = {
   name: 'minority-partition',
   question: 'Does anyone serve old values from the side that has no majority?',
   members: 5,
-  schedule: [at(4_000, isolateMinority()).for(4_000)],
+  schedule: [at(3_000, isolateMinority()).for(3_500)],
 };

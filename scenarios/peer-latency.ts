@@ -6,5 +6,5 @@ export const peerLatency: Scenario = {
   ...baseline,
   name: 'peer-latency',
   question: 'How much of a slow network between the members reaches the clients?',
-  schedule: [at(4_000, slowPeers({ latencyMs: 40, jitterMs: 10 })).for(4_000)],
+  schedule: [at(3_000, slowPeers({ latencyMs: 40, jitterMs: 10 })).for(3_500)],
 };

@@ -12,6 +12,7 @@ function bookkeeping() {
   const events: string[] = [];
   const nemesis = (name: string, broken?: { inject?: boolean; heal?: boolean }): Nemesis => ({
     name,
+    summary: 'keeps books',
     async inject() {
       events.push(`inject ${name}`);
       if (broken?.inject) throw new Error(`${name} cannot be injected`);

@@ -14,7 +14,7 @@ export function addListCommand(program: Command, parts: Parts): void {
   const kinds: Record<string, () => readonly Listed[]> = {
     scenarios: () => parts.scenarios.map((s) => ({ name: s.name, summary: s.question })),
     strategies: () => parts.strategies.map((s) => ({ name: s.name, summary: s.summary })),
-    nemeses: () => nemeses.map((n) => ({ name: n.name, summary: n.name })),
+    nemeses: () => nemeses,
     checkers: () => checkers.map((c) => ({ name: c.name, summary: c.demands })),
     profiles: () =>
       Object.values(profiles).map((p) => ({
@@ -30,9 +30,7 @@ export function addListCommand(program: Command, parts: Parts): void {
     .action((kind: string | undefined, options: { json?: boolean }) => {
       const wanted = Object.entries(kinds).filter(([name]) => kind === undefined || name === kind);
       if (options.json) {
-        process.stdout.write(
-          `${JSON.stringify(Object.fromEntries(wanted.map(([name, list]) => [name, list()])), null, 2)}\n`,
-        );
+        process.stdout.write(`${JSON.stringify(namesAndSummaries(wanted), null, 2)}\n`);
         return;
       }
       for (const [name, list] of wanted) {
@@ -42,4 +40,13 @@ export function addListCommand(program: Command, parts: Parts): void {
         for (const row of rows) process.stdout.write(`  ${row.name.padEnd(width)}  ${pc.dim(row.summary)}\n`);
       }
     });
+}
+
+/** Nothing but these two of each: a nemesis has functions too. */
+function namesAndSummaries(
+  kinds: readonly (readonly [string, () => readonly Listed[]])[],
+): Record<string, Listed[]> {
+  return Object.fromEntries(
+    kinds.map(([kind, list]) => [kind, list().map(({ name, summary }) => ({ name, summary }))]),
+  );
 }

@@ -57,7 +57,10 @@ export class OperationRows {
 
 /** Collects the latencies of all kinds together: quantiles cannot be put together again from those of each kind. */
 export class LatencyRows {
-  readonly #rows = new Map<PhaseName, { readonly fromDue: LatencyHistogram; readonly fromSend: LatencyHistogram }>();
+  readonly #rows = new Map<
+    PhaseName,
+    { readonly fromDue: LatencyHistogram; readonly fromSend: LatencyHistogram }
+  >();
 
   add(phase: PhaseName, operation: Operation, fromDueMs: number, fromSendMs: number): void {
     if (operation.outcome !== 'ok') return;

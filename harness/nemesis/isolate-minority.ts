@@ -18,6 +18,7 @@ export function isolateMinority(options: IsolateMinorityOptions = {}): Nemesis {
   const flavour = options.flavour ?? 'blackhole';
   return {
     name: 'isolate-minority',
+    summary: 'cuts as many members off as the others can do without',
     async inject({ cluster, network, random, signal }) {
       const names = memberNames({ cluster });
       needPeers(names);

@@ -6,9 +6,10 @@ import { memberNames, needPeers, spoken } from './peers.ts';
 import { memberIn, type Role } from './role.ts';
 
 /** A nemesis that cuts the member with the role off from all other members, in both directions. */
-export function isolate(name: string, role: Role, flavour: Flavour): Nemesis {
+export function isolate(name: string, role: Exclude<Role, 'any'>, flavour: Flavour): Nemesis {
   return {
     name,
+    summary: `cuts ${role === 'leader' ? 'the leader' : 'a follower'} off from all other members (${flavour})`,
     async inject(world) {
       needPeers(memberNames(world));
       const { member, title } = await memberIn(role, world);

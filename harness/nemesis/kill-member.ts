@@ -7,6 +7,7 @@ export function killMember(options: { role?: Role; restartTimeoutMs?: number } =
   const { role = 'leader', restartTimeoutMs } = options;
   return {
     name: 'kill-member',
+    summary: 'kills a member with SIGKILL and starts it again',
     async inject(world) {
       const { member, title } = await memberIn(role, world);
       await member.kill();

@@ -5,6 +5,8 @@ import type { Random } from '../random.ts';
 /** A Nemesis injects one kind of fault and always heals it. */
 export interface Nemesis {
   readonly name: string;
+  /** What it does, in a few words, for lists. */
+  readonly summary: string;
   /** Resolves once the fault is in force. Whatever it did before throwing, `heal` of the result undoes. */
   inject(world: World): Promise<Injected>;
 }

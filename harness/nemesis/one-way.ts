@@ -14,6 +14,7 @@ export function oneWay(options: OneWayOptions = {}): Nemesis {
   const { direction = 'from-leader', flavour = 'blackhole' } = options;
   return {
     name: 'one-way',
+    summary: 'stops the messages between the leader and its followers in one direction only',
     async inject(world) {
       needPeers(memberNames(world));
       const leader = (await world.cluster.leader({ signal: world.signal })).name;

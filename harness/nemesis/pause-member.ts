@@ -6,6 +6,7 @@ import { memberIn, type Role } from './role.ts';
 export function pauseMember(options: { role?: Role } = {}): Nemesis {
   return {
     name: 'pause-member',
+    summary: 'stops a member with SIGSTOP and lets it go on',
     async inject(world) {
       const { member, title } = await memberIn(options.role ?? 'leader', world);
       await member.pause();

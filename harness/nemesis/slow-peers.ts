@@ -13,6 +13,7 @@ export function slowPeers(options: { latencyMs?: number; jitterMs?: number } = {
     throw new RangeError(`jitterMs should be between 0 and latencyMs (${latencyMs}), got ${jitterMs}`);
   return {
     name: 'slow-peers',
+    summary: `delays everything between members by ${latencyMs} ± ${jitterMs} ms`,
     async inject(world) {
       const names = memberNames(world);
       needPeers(names);

@@ -10,6 +10,6 @@ export const consistencyRouting: Omit<StrategyDescription, 'command'> = {
     { guarantee: 'read-your-writes', grade: 'session' },
     { guarantee: 'monotonic-reads', grade: 'session' },
     { guarantee: 'convergence' },
-    { guarantee: 'progress', withinMs: Math.max(3_000, 15_000 * timeScale) },
+    { guarantee: 'progress', withinMs: Math.max(4_500, 15_000 * timeScale) },
   ],
 };

@@ -27,6 +27,6 @@ export function leaseSessionTimes(timeScale: number): LeaseSessionTimes {
     checkEveryMs: Math.max(1_000, 10_000 * timeScale),
     checkLimitMs: Math.max(300, 2_000 * timeScale),
     maxStaleMs: Math.max(1_000, 5_000 * timeScale),
-    progressWithinMs: Math.max(3_000, 15_000 * timeScale),
+    progressWithinMs: Math.max(4_500, 15_000 * timeScale),
   };
 }

@@ -2,7 +2,7 @@ import type { StrategyDescription } from '../../harness/service/strategy.ts';
 
 type Description = Omit<StrategyDescription, 'command'>;
 
-const progressWithinMs = (timeScale: number) => Math.max(3_000, 15_000 * timeScale);
+const progressWithinMs = (timeScale: number) => Math.max(4_500, 15_000 * timeScale);
 
 export const writeBehind: Description = {
   name: 'write-behind',

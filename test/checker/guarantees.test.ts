@@ -582,7 +582,25 @@ describe('progress within 100 ms', () => {
     ['works again too late', [...reads(0, 220, fail), ...reads(220, 400)], /no read succeeded within 100 ms/],
     [
       'a kind that does not',
-      [...reads(0, 400), ...Array.from({ length: 5 }, (_, i) => fail.write(i, 110 + i, 111 + i))],
+      [...reads(0, 400), ...Array.from({ length: 5 }, (_, i) => fail.write(i, 160 + i, 161 + i))],
+      /^no write succeeded within 100 ms/,
+    ],
+    [
+      'a kind that was tried only right after the heal, and then worked',
+      [
+        ...reads(0, 400),
+        ...Array.from({ length: 5 }, (_, i) => fail.write(i, 110 + i, 111 + i)),
+        ok.write(9, 210, 220),
+      ],
+      'valid',
+    ],
+    [
+      'a kind that was tried only right after the heal, and did not work later',
+      [
+        ...reads(0, 400),
+        ...Array.from({ length: 5 }, (_, i) => fail.write(i, 110 + i, 111 + i)),
+        fail.write(9, 210, 220),
+      ],
       /^no write succeeded within 100 ms/,
     ],
     [

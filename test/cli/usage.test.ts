@@ -135,7 +135,7 @@ describe('what needs no cluster', () => {
       '7',
       '--dry-run',
     ]);
-    expect(ended.stdout).toContain('isolate-leader at 20 s for 20 s');
+    expect(ended.stdout).toContain('isolate-leader at 15 s for 17.5 s');
     expect(ended.stdout).toContain('3 cells, profile standard, seed 7; nothing was started');
     expect(ended.code).toBe(0);
   });

@@ -163,6 +163,12 @@ describe('measure', () => {
           }
           if (fromDueMs) expect(fromDueMs.mean).toBeGreaterThanOrEqual(fromSendMs!.mean - 1e-6);
         }
+        for (const { phase, fromDueMs, fromSendMs } of figures.latency) {
+          const kinds = figures.operations.filter((row) => row.phase === phase);
+          expect(fromDueMs?.count ?? 0).toBe(total(kinds.map((row) => row.outcomes.ok)));
+          expect(fromDueMs?.max ?? 0).toBe(Math.max(0, ...kinds.map((row) => row.fromDueMs?.max ?? 0)));
+          expect(fromSendMs?.max ?? 0).toBe(Math.max(0, ...kinds.map((row) => row.fromSendMs?.max ?? 0)));
+        }
         const { p50Ms, p99Ms, ok } = figures.timeline;
         ok.forEach((count, i) => {
           expect(p50Ms[i] === null).toBe(count === 0);

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import type { DriverSummary } from '../harness/load/driver.ts';
+import type { OperationRow } from '../harness/result.ts';
+import { voidReason } from '../harness/void-run.ts';
+import { steady } from '../scenarios/steady.ts';
+
+const scenario = {
+  steadyOkShare: 0.99,
+  workload: { ...steady.workload, mix: { 'read:session': 50, write: 50, cas: 0 } },
+};
+
+const load: DriverSummary = {
+  offered: 1_000,
+  sent: 1_000,
+  ok: 990,
+  fail: 5,
+  info: 5,
+  dropped: 0,
+  sendLagMs: { p50: 0.5, p99: 5, max: 20 },
+  fromNs: 0,
+  toNs: 1e9,
+};
+
+function row(
+  f: OperationRow['f'],
+  grade: OperationRow['grade'],
+  ok: number,
+  fail = 0,
+  phase: OperationRow['phase'] = 'before',
+): OperationRow {
+  return {
+    phase,
+    f,
+    ...(grade && { grade }),
+    outcomes: { ok, fail, info: 0 },
+    fromDueMs: null,
+    fromSendMs: null,
+  };
+}
+
+const rows = [row('read', 'session', 500), row('write', undefined, 495, 5)];
+
+function reason(change: { load?: Partial<DriverSummary>; rows?: readonly OperationRow[] }): string | null {
+  return voidReason({ scenario, load: { ...load, ...change.load }, phases: [], rows: change.rows ?? rows });
+}
+
+describe('voidReason', () => {
+  test.each<[what: string, change: Parameters<typeof reason>[0], expected: RegExp | null]>([
+    ['a run as it should be', {}, null],
+    ['ten of a thousand dropped', { load: { dropped: 10 } }, null],
+    [
+      'eleven of a thousand dropped',
+      { load: { dropped: 11 } },
+      /11 of 1000 due operations were never sent \(limit 1.0 %\)/,
+    ],
+    [
+      'a late generator',
+      { load: { sendLagMs: { p50: 1, p99: 251, max: 300 } } },
+      /p99 from due to sent 251 ms \(limit 250 ms\)/,
+    ],
+    ['no load', { load: { offered: 0 } }, /no operation was offered/],
+    [
+      'no steady state',
+      { rows: [row('read', 'session', 500), row('write', undefined, 480, 20)] },
+      /98.0 % of the operations ended ok, expected 99.0 %/,
+    ],
+    [
+      'what fails during the fault is no matter',
+      { rows: [...rows, row('write', undefined, 0, 400, 'during')] },
+      null,
+    ],
+    [
+      'nothing before the faults',
+      { rows: [row('read', 'session', 5, 0, 'during')] },
+      /no operation ended before the faults/,
+    ],
+    [
+      'a kind that never succeeded',
+      { rows: [row('read', 'session', 1_000), row('write', undefined, 0, 2)] },
+      /no write succeeded/,
+    ],
+    [
+      'a grade that never succeeded',
+      { rows: [row('read', 'eventual', 500), row('write', undefined, 500)] },
+      /no read:session succeeded/,
+    ],
+  ])('%s', (_, change, expected) => {
+    if (expected === null) expect(reason(change)).toBeNull();
+    else expect(reason(change)).toMatch(expected);
+  });
+});
