@@ -143,9 +143,11 @@ export class LoadingCache implements CachePolicy {
   }
 
   offer(key: string, found: Found): void {
-    const flight = this.#enter(key);
-    this.#learn(key, flight, { found, sentAtMs: this.#options.nowMs() }, flight.generation);
-    this.#leave(key, flight);
+    const known = { found, sentAtMs: this.#options.nowMs() };
+    const flight = this.#flights.get(key);
+    if (flight) flight.newest = newerOf(flight.newest, known);
+    const entry = this.#entries.peek(key);
+    if (entry && newerOf(entry, known) === known) this.#entries.set(key, this.#entry(known));
   }
 
   invalidate(key: string, revision?: number): void {

@@ -21,7 +21,10 @@ export interface CachePolicy {
    * A write that takes effect even later than its rejection is seen when the entry's life ends.
    */
   put(key: string, write: () => Promise<Found>): Promise<Found>;
-  /** What somebody else learned of the source (a watch). Kept, unless something newer is known. */
+  /**
+   * What somebody else learned of the source (a watch). It replaces an entry that is not newer. A key without one is
+   * not taken in: everything that is written would crowd out what is read, and what comes late would not be noticed.
+   */
   offer(key: string, found: Found): void;
   /** The source has changed: what is older than `revision` goes; all that is known, when it is left out. */
   invalidate(key: string, revision?: number): void;

@@ -238,18 +238,21 @@ describe.each(caching)('%s', (_name, kind) => {
     cache.offer('b', { value: 'new', revision: 2 });
     await source.answer(1, 'old', 1);
     expect((await loading).value).toBe('new');
-    expect(await cache.get('b')).toMatchObject({ value: 'new', class: 'hit' });
+    expect(cache.stats()).toMatchObject({ entries: 1, loadsOvertaken: 1 });
+
+    cache.offer('c', { value: 'never asked for', revision: 1 });
+    expect(cache.stats().entries).toBe(1);
   });
 
   test('an entry evicted during its reload does not come back older', async () => {
-    const { source, cache } = rig(kind, { size: 1 });
+    const { source, cache, filled } = rig(kind, { size: 1 });
     const loading = cache.get('a');
     await cache.put('a', async () => ({ value: 'new', revision: 2 }));
-    cache.offer('b', { value: 'b', revision: 1 });
+    await filled('b', 'b', 1);
     await source.answer(0, 'old', 1);
     expect((await loading).value).toBe('new');
     const again = cache.get('a');
-    await source.answer(1, 'new', 2);
+    await source.answer(2, 'new', 2);
     expect(await again).toMatchObject({ value: 'new', class: 'miss' });
   });
 
