@@ -17,6 +17,7 @@ export type SearchState = 'linearizable' | 'illegal' | 'searching';
  * - A value that nobody still to come looks for is overwritten at once, together with the next write.
  * - A value that somebody still to come must find, and nobody can write again, is not left.
  * - An open operation is tried only when something is waiting for what it does.
+ * - A string that can no longer become what the first of the waiting must see is given up.
  * - What led nowhere is remembered, see Memo.
  */
 export class Search {
@@ -192,6 +193,8 @@ export class Search {
     const from = candidates.length;
     const value = this.#value;
     let deadline = Number.POSITIVE_INFINITY;
+    // Of the steps that wait to see a value, the one that returned first.
+    let first = -1;
     for (
       let i = this.#next[this.#size]!;
       i !== this.#size && this.#call[i]! <= deadline;
@@ -203,6 +206,7 @@ export class Search {
         continue;
       }
       if (this.#ret[i]! < deadline) deadline = this.#ret[i]!;
+      if (kind === Kind.expect && (first === -1 || this.#ret[i]! < this.#ret[first]!)) first = i;
       candidates.push(i);
     }
     if (this.#left === 0) {
@@ -210,12 +214,17 @@ export class Search {
       return;
     }
     this.#deadline = deadline;
+    if (this.#hasAppend && first !== -1 && !this.#canBecome(first)) {
+      candidates.length = from;
+      this.#giveBack(trail);
+      return;
+    }
     if (this.memo.entries > 0 && this.memo.isHopeless(this.#key, this.#makeKey(), this.#used)) {
       candidates.length = from;
       this.#giveBack(trail);
       return;
     }
-    this.#choose(from);
+    this.#choose(from, first);
     const { length } = this.#frames;
     this.#frames.push(value);
     this.#frames.push(this.#highest);
@@ -235,7 +244,7 @@ export class Search {
    * Turns all that may come next, from `from` on, into what is worth trying, the most urgent first: what returned
    * first, or what a step that returned first is waiting for.
    */
-  #choose(from: number): void {
+  #choose(from: number, first: number): void {
     const candidates = this.#candidates;
     const value = this.#value;
     const waiting: number[] = [];
@@ -257,7 +266,10 @@ export class Search {
     candidates.length = from;
     for (const one of worth) {
       const i = one.candidate;
-      if (this.#kind[i] === Kind.append) continue;
+      if (this.#hasAppend) {
+        if (first !== -1 && this.#leadsTo(i, first)) one.urgency = Number.NEGATIVE_INFINITY;
+        continue;
+      }
       const becomes = this.#kind[i] === Kind.set ? this.#a[i]! : this.#b[i]!;
       for (const other of waiting) {
         if (
@@ -276,6 +288,40 @@ export class Search {
     worth.sort((x, y) => x.urgency - y.urgency);
     for (const one of worth) candidates.push(one.candidate);
     this.#chooseOpen(waiting, worth);
+  }
+
+  /**
+   * Whether the string can still become what a step must see: it is the beginning of that, and appends may do the
+   * rest, or a write that was sent before the step returned may start that string anew.
+   */
+  #canBecome(expect: number): boolean {
+    const text = this.#text(this.#a[expect]!);
+    if (text.startsWith(this.#text(this.#value))) return true;
+    const until = this.#ret[expect]!;
+    for (let i = this.#next[this.#size]!; i !== this.#size && this.#call[i]! <= until; i = this.#next[i]!) {
+      if (this.#kind[i] === Kind.set && text.startsWith(this.#text(this.#a[i]!))) return true;
+    }
+    return this.#open.some(
+      ({ kind, a, calls }, i) =>
+        kind === Kind.set &&
+        this.#used[i]! < calls.length &&
+        calls[this.#used[i]!]! <= until &&
+        text.startsWith(this.#text(a)),
+    );
+  }
+
+  /** Whether the string is nearer to what a step must see after this candidate. */
+  #leadsTo(candidate: number, expect: number): boolean {
+    const text = this.#text(this.#a[expect]!);
+    const now = this.#text(this.#value);
+    const operand = this.#text(this.#a[candidate]!);
+    if (this.#kind[candidate] === Kind.append)
+      return text.startsWith(now) && text.startsWith(operand, now.length);
+    return this.#kind[candidate] === Kind.set && !text.startsWith(now) && text.startsWith(operand);
+  }
+
+  #text(value: number): string {
+    return this.#values.value(value) as string;
   }
 
   #sameEffect(x: number, y: number): boolean {

@@ -9,7 +9,7 @@ import type {
   Outcome,
   Source,
 } from './operation.ts';
-import type { RecordedHistory } from './read-history.ts';
+import type { RecordedHistory } from './recorded-history.ts';
 
 /** An Event is one line of a history file, whatever its format, as found there: nothing is checked yet. */
 export interface Event {

@@ -1,22 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { HistoryBuilder } from './history-builder.ts';
 import { HistoryError } from './history-error.ts';
-import type { History } from './operation.ts';
 import { EdnEvents } from './read-edn.ts';
 import { addJsonLine } from './read-json.ts';
+import type { RecordedHistory } from './recorded-history.ts';
 
 export { HistoryError } from './history-error.ts';
+export type { RecordedHistory } from './recorded-history.ts';
 
 export type HistoryFormat = 'jsonl' | 'edn';
 export const historyFormats: readonly HistoryFormat[] = ['jsonl', 'edn'];
-
-/** A RecordedHistory is a history as read from a file. */
-export interface RecordedHistory extends History {
-  /** `line`: the file has no times, and invokeNs and returnNs are line numbers. */
-  readonly orderedBy: 'time' | 'line';
-  /** What a reader should know: a torn last line, operations without completion. */
-  readonly notes: readonly string[];
-}
 
 /** `.edn` is EDN, all else JSON Lines. */
 export function guessFormat(path: string): HistoryFormat {
