@@ -20,7 +20,7 @@ export class DatabaseClient {
   }) {
     this.#role = options.role;
     this.#pool = new pg.Pool({
-      connectionString: options.url,
+      connectionString: synchronous(options.url),
       max: options.connections ?? 20,
       connectionTimeoutMillis: options.deadlineMs,
       // The server gives up first, so that most limits end in a definite answer.
@@ -28,8 +28,6 @@ export class DatabaseClient {
       query_timeout: options.deadlineMs + 100,
       keepAlive: true,
       application_name: `faultline-${options.instance}`,
-      // What is visible is then also flushed: the positions in session tokens rest on it.
-      options: '-c synchronous_commit=on',
     });
     // An idle connection that breaks is replaced at the next query; unheard, its error would end the process.
     this.#pool.on('error', () => {});
@@ -84,6 +82,19 @@ export class DatabaseClient {
       throw new DatabaseFailed(this.#role, sqlOutcome(code), error as Error);
     }
   }
+}
+
+/**
+ * With synchronous commits what is visible has also been flushed: the positions in session tokens rest on it. Said in
+ * the URL, beside what it says already (a schema): what a URL says replaces what the pool is told.
+ */
+export function synchronous(url: string): string {
+  const told = new URL(url);
+  const options = [told.searchParams.get('options'), '-c synchronous_commit=on'];
+  told.searchParams.set('options', options.filter(Boolean).join(' '));
+  // A space as + is for forms; the client takes it for a plus.
+  told.search = told.search.replaceAll('+', '%20');
+  return told.toString();
 }
 
 /**

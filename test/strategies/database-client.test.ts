@@ -1,0 +1,77 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  DatabaseClient,
+  DatabaseFailed,
+  sqlOutcome,
+  synchronous,
+} from '../../strategies/database/database-client.ts';
+import { type Ground, prepareGround } from './ground.ts';
+
+let ground: Ground;
+beforeAll(async () => {
+  ground = await prepareGround({ database: true });
+});
+afterAll(() => ground?.[Symbol.asyncDispose]());
+
+const clientOf = (url: string, deadlineMs = 400) =>
+  new DatabaseClient({ role: 'primary', url, deadlineMs, instance: 'test' });
+
+describe('sqlOutcome', () => {
+  test.each([
+    ['23505', 'fail'],
+    ['40001', 'fail'],
+    ['57014', 'fail'],
+    ['57P01', 'info'],
+    ['08006', 'info'],
+    ['40003', 'info'],
+    ['XX000', 'info'],
+    ['ECONNRESET', 'info'],
+    [undefined, 'info'],
+  ] as const)('%s is %s', (code, outcome) => {
+    expect(sqlOutcome(code)).toBe(outcome);
+  });
+});
+
+describe('DatabaseClient', () => {
+  test('keeps what the URL says and adds synchronous commits', async () => {
+    const url = new URL(ground.database!.primary.url);
+    url.searchParams.set('options', '-c search_path=elsewhere -c synchronous_commit=off');
+    const pool = new pg.Pool({ connectionString: synchronous(url.toString()), max: 1 });
+    const { rows } = await pool.query(
+      `select current_setting('search_path') as path, current_setting('synchronous_commit') as commits`,
+    );
+    expect(rows).toEqual([{ path: 'elsewhere', commits: 'on' }]);
+    await pool.end();
+  });
+
+  test('a statement over its limit ends in time, certainly without effect, and the connection is used again', async () => {
+    const client = clientOf(ground.database!.primary.url);
+    const failure = await client.write('select pg_sleep(5)').catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseFailed);
+    expect(failure).toMatchObject({ outcome: 'fail', timedOut: true });
+    expect(await client.read('select 1 as one')).toEqual([{ one: 1 }]);
+    expect(client.queries).toEqual([
+      { role: 'primary', kind: 'read', count: 1 },
+      { role: 'primary', kind: 'write', count: 1 },
+    ]);
+    await client.close();
+  });
+
+  test('a backend that ends during a write leaves it open whether it happened', async () => {
+    const client = clientOf(ground.database!.primary.url, 3_000);
+    const failure = await client
+      .write('select pg_terminate_backend(pg_backend_pid()), pg_sleep(1)')
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'DatabaseFailed', outcome: 'info' });
+    expect(await client.read('select 1 as one')).toEqual([{ one: 1 }]);
+    await client.close();
+  });
+
+  test('without a server nothing was sent, so nothing happened', async () => {
+    const client = clientOf('postgres://nobody@127.0.0.1:1/none');
+    await expect(client.write('select 1')).rejects.toMatchObject({ outcome: 'fail' });
+    expect(client.queries[1]?.count).toBe(0);
+    await client.close();
+  });
+});
