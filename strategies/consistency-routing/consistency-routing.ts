@@ -1,4 +1,5 @@
 import { DatabaseClient, DatabaseFailed, refuseDatabase } from '../database/database-client.ts';
+import { isThere, type RevisedRow, RevisedTable } from '../database/revised-table.ts';
 import { CarefulClient } from '../etcd/careful-client.ts';
 import { firstMember } from '../etcd/first-member.ts';
 import {
@@ -22,19 +23,7 @@ const deadlineMs = 800;
 /** How long a session read waits for the replica before it goes to the primary. */
 const catchUpMs = 150;
 
-/** Rows are never removed: a deleted key keeps its revision, so that no revision of a key ever comes twice. */
-const schema = `
-  create table if not exists routed_values (
-    key text primary key,
-    value json,
-    revision bigint not null,
-    deleted boolean not null
-  )`;
-
-interface Row {
-  readonly value: unknown;
-  readonly revision: string | null;
-  readonly deleted: boolean | null;
+interface Row extends RevisedRow {
   readonly position: Position;
 }
 
@@ -54,6 +43,7 @@ export const consistencyRouting: Strategy = {
  */
 class ConsistencyRouting implements OpenStrategy {
   readonly #primary: DatabaseClient;
+  readonly #table: RevisedTable;
   readonly #replica: ReplicaRoute | undefined;
   readonly #etcd: CarefulClient;
   readonly #published: PublishedPosition;
@@ -64,6 +54,7 @@ class ConsistencyRouting implements OpenStrategy {
     const { instance } = context;
     this.#mutant = context.mutant;
     this.#primary = new DatabaseClient({ role: 'primary', url: context.primaryUrl, deadlineMs, instance });
+    this.#table = new RevisedTable(this.#primary, 'routed_values');
     if (context.replicaUrl !== undefined) {
       const url = context.replicaUrl;
       this.#replica = new ReplicaRoute(new DatabaseClient({ role: 'replica', url, deadlineMs, instance }));
@@ -73,7 +64,7 @@ class ConsistencyRouting implements OpenStrategy {
   }
 
   async start(): Promise<void> {
-    await this.#primary.define(schema);
+    await this.#table.define();
   }
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
@@ -99,18 +90,15 @@ class ConsistencyRouting implements OpenStrategy {
   }
 
   async write(request: WriteRequest): Promise<WriteAnswer> {
-    const { key, expectedRevision } = request;
-    const deletes = request.value === undefined;
-    const value = deletes ? null : JSON.stringify(request.value);
+    const { key, value } = request;
+    const expectedRevision = this.#mutant === 'lost-compare' ? undefined : request.expectedRevision;
     try {
-      const compares = expectedRevision !== undefined && this.#mutant !== 'lost-compare';
-      const [written] = compares
-        ? await this.#compareAndWrite(key, value, deletes, expectedRevision)
-        : await this.#write(key, value, deletes);
-      if (!written && compares) return { written: false, ...(await this.#current(key)), source: 'primary' };
+      const revision = await this.#table.write({ key, value, expectedRevision });
+      if (revision === undefined && expectedRevision !== undefined) {
+        return { written: false, ...(await this.#current(key)), source: 'primary' };
+      }
       const sessionToken = laterPosition(await this.#position(), tokenOf(request));
       if (sessionToken !== undefined) this.#published.committed(sessionToken);
-      const revision = written && Number(written.revision);
       return { written: true, ...(revision && { revision }), source: 'primary', sessionToken };
     } catch (error) {
       throw refuseDatabase(error, 'write');
@@ -144,7 +132,7 @@ class ConsistencyRouting implements OpenStrategy {
     try {
       // The position is taken while the statement runs, so after its snapshot: it covers all that the read shows,
       // because with synchronous commits what is visible has been flushed before.
-      const [row] = await this.#primary.read<Row>(readAt('pg_current_wal_flush_lsn()'), [key]);
+      const [row] = await this.#primary.read<Row>(this.#readAt('pg_current_wal_flush_lsn()'), [key]);
       return answer(row!, 'primary', token);
     } catch (error) {
       throw refuseDatabase(error, 'read');
@@ -152,67 +140,19 @@ class ConsistencyRouting implements OpenStrategy {
   }
 
   async #readReplica(replica: ReplicaRoute, key: string, token: Position | undefined): Promise<ReadAnswer> {
-    const [row] = await replica.client.read<Row>(readAt('pg_last_wal_replay_lsn()'), [key]);
+    const [row] = await replica.client.read<Row>(this.#readAt('pg_last_wal_replay_lsn()'), [key]);
     replica.shown(row!.position);
     return answer(row!, 'replica', token);
   }
 
-  /**
-   * The revision is counted in the row itself, in an expression that is evaluated once the row is locked. One drawn
-   * before (a sequence in VALUES) could be overtaken, and the later write would carry the lower revision.
-   */
-  #write(key: string, value: string | null, deletes: boolean): Promise<{ revision: string }[]> {
-    if (deletes) {
-      return this.#primary.write(
-        `update routed_values set value = null, deleted = true, revision = revision + 1
-         where key = $1 and not deleted returning revision`,
-        [key],
-      );
-    }
-    return this.#primary.write(
-      `insert into routed_values as present (key, value, revision, deleted) values ($1, $2, 1, false)
-       on conflict (key) do update
-         set value = excluded.value, deleted = false, revision = present.revision + 1
-       returning revision`,
-      [key, value],
-    );
-  }
-
-  /** Compared by the statement that writes; one that waited for the row's lock compares what it then finds. */
-  #compareAndWrite(
-    key: string,
-    value: string | null,
-    deletes: boolean,
-    expectedRevision: number,
-  ): Promise<{ revision: string }[]> {
-    if (expectedRevision > 0) {
-      return this.#primary.write(
-        `update routed_values set value = $2, deleted = $3, revision = revision + 1
-         where key = $1 and revision = $4 and not deleted returning revision`,
-        [key, value, deletes, expectedRevision],
-      );
-    }
-    if (deletes) {
-      // Deleting what should not be there: held when it is not. Nothing is written, so the read decides.
-      return this.#primary.read<{ revision: string }>(
-        `select 0 as revision where not exists (select from routed_values where key = $1 and not deleted)`,
-        [key],
-      );
-    }
-    return this.#primary.write(
-      `insert into routed_values as present (key, value, revision, deleted) values ($1, $2, 1, false)
-       on conflict (key) do update
-         set value = excluded.value, deleted = false, revision = present.revision + 1
-         where present.deleted
-       returning revision`,
-      [key, value],
-    );
+  #readAt(position: string): string {
+    return this.#table.selecting(`${position}::text as position`);
   }
 
   async #current(key: string): Promise<{ revision: number }> {
     try {
-      const [row] = await this.#primary.read<Row>(readAt('pg_current_wal_flush_lsn()'), [key]);
-      return { revision: row!.deleted ? 0 : Number(row!.revision ?? 0) };
+      const [row] = await this.#primary.read<Row>(this.#readAt('pg_current_wal_flush_lsn()'), [key]);
+      return { revision: isThere(row!) ? Number(row.revision) : 0 };
     } catch (error) {
       // The compare was lost, that much is certain; only what is there instead could not be told.
       throw refuseDatabase(error, 'read');
@@ -234,13 +174,8 @@ class ConsistencyRouting implements OpenStrategy {
   }
 }
 
-function readAt(position: string): string {
-  return `select value, revision, deleted, ${position}::text as position
-          from (select) as one left join routed_values on key = $1`;
-}
-
 function answer(row: Row, source: 'primary' | 'replica', token: Position | undefined): ReadAnswer {
-  const found = row.revision !== null && row.deleted === false;
+  const found = isThere(row);
   return {
     value: found ? row.value : null,
     ...(found && { revision: Number(row.revision) }),
