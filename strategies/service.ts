@@ -4,13 +4,16 @@
  *
  *     FAULTLINE_STRATEGY=lease-session FAULTLINE_PORT=8080 FAULTLINE_ETCD=m1=127.0.0.1:2379 ... node service.js
  */
+import { policies } from './cache/policies.ts';
+import { cached } from './cache/served.ts';
 import { consistencyRouting } from './consistency-routing/consistency-routing.ts';
 import { leaseSession } from './lease-session/lease-session.ts';
 import { serviceConfiguration } from './service/configuration.ts';
 import { Readiness, serve } from './service/server.ts';
 import { writeBehind, writeBehindMemory } from './write-behind/write-behind.ts';
 
-const strategies = [leaseSession, consistencyRouting, writeBehind, writeBehindMemory];
+const caches = policies.map(({ name }) => cached(name));
+const strategies = [leaseSession, consistencyRouting, writeBehind, writeBehindMemory, ...caches];
 const { port, context, strategy } = serviceConfiguration(process.env, strategies);
 
 const readiness = new Readiness();

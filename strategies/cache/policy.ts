@@ -97,7 +97,7 @@ export interface PolicyOptions {
   readonly size: number;
   /** The longest life of an entry, counted from the sending of its load. Infinity when left out. */
   readonly ttlMs?: number;
-  /** The same for a key that is absent at the source; ttlMs when left out. */
+  /** The same for a key that is absent at the source: at most ttlMs, and that when left out. */
   readonly negativeTtlMs?: number;
   /** The share of its life that chance takes off an entry at most, so that not all end at once; from 0 to below 1. */
   readonly jitter?: number;
@@ -123,7 +123,7 @@ export function checkedOptions(options: PolicyOptions): Required<PolicyOptions> 
     load: options.load,
     size: options.size,
     ttlMs,
-    negativeTtlMs: options.negativeTtlMs ?? ttlMs,
+    negativeTtlMs: Math.min(options.negativeTtlMs ?? ttlMs, ttlMs),
     jitter: options.jitter ?? 0,
     refreshBelow: options.refreshBelow ?? 0.25,
     maxRefreshes: options.maxRefreshes ?? 16,
