@@ -68,7 +68,7 @@ export async function runSaturation(options: SaturationOptions): Promise<readonl
     });
     signal.throwIfAborted();
     const instance = stack.instances[0]!;
-    return saturate({
+    return await saturate({
       ...options,
       supervisor,
       target: { instance: instance.name, url: instance.url, pid: instance.pid },

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster } from './cluster/cluster.ts';
 import { startLocalCluster } from './cluster/local-cluster.ts';
+import { preflight } from './cluster/preflight.ts';
 import type { Database } from './database/database.ts';
 import { connectExternalDatabase } from './database/external-database.ts';
 import { startLocalDatabase } from './database/local-database.ts';
@@ -41,6 +42,8 @@ export interface StackOptions {
   readonly heartbeatMs?: number;
   readonly electionMs?: number;
   readonly signal: AbortSignal;
+  /** Told what is being done. */
+  step?(text: string): void;
 }
 
 /**
@@ -48,7 +51,8 @@ export interface StackOptions {
  * takes away what a run leaves in a database that is not its own.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { supervisor, logs, seed, signal } = options;
+  const { supervisor, logs, seed, signal, step = () => {} } = options;
+  step(`starting ${options.members} members and the database`);
   await mkdir(logs, { recursive: true });
   const toxiproxy = await startToxiproxy({ supervisor, seed, logPath: join(logs, 'toxiproxy.log') });
   const network = await createNetwork({ toxiproxyUrl: toxiproxy.url });
@@ -77,7 +81,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       : connectExternalDatabase({ primaryUrl: options.databaseUrl }),
   ]);
   signal.throwIfAborted();
+  // Before the services: it cuts members off, and a service's life should begin on a healthy cluster.
+  step('preflight: is every link between members in the way?');
+  await preflight({ cluster, network });
+  signal.throwIfAborted();
 
+  step(`starting ${options.instances} instances`);
   const names = Array.from({ length: options.instances }, (_, i) => `s${i + 1}`);
   const instances = await allOrNone(
     names.map(async (name, i) => {
