@@ -256,6 +256,19 @@ describe.each(caching)('%s', (_name, kind) => {
     expect(await again).toMatchObject({ value: 'new', class: 'miss' });
   });
 
+  test('a source that goes back, as a lagging replica does, is not followed while the entry is known', async () => {
+    const { source, clock, cache, filled } = rig(kind, { ttlMs: 100 });
+    await filled('a', 'two', 2);
+    clock.advance(100);
+    const got = cache.get('a');
+    await source.answer(1, 'one', 1);
+    expect(await got).toMatchObject({ value: 'two', class: 'miss', ageMs: 100 });
+    const again = cache.get('a');
+    await source.answer(2, 'three', 3);
+    expect(await again).toMatchObject({ value: 'three', class: 'miss' });
+    expect(cache.stats().loadsOvertaken).toBe(1);
+  });
+
   test('life counts from the sending of the load, and its end is exact', async () => {
     const { source, clock, cache } = rig(kind, { ttlMs: 100 });
     const slow = cache.get('a');
