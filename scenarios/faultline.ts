@@ -2,6 +2,7 @@
 import { main } from '../harness/cli/main.ts';
 import { reports } from '../reports/reports.ts';
 import { strategies } from '../strategies/list.ts';
+import { cacheTraces } from './cache-traces.ts';
 import { mainJob, scenarios } from './list.ts';
 
 // A reader that went away (faultline list | head) is not an error.
@@ -10,4 +11,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await main(process.argv.slice(2), { scenarios, mainJob, strategies, reports });
+process.exitCode = await main(process.argv.slice(2), {
+  scenarios,
+  mainJob,
+  strategies,
+  reports,
+  cacheTraces,
+});

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { ownVersion } from '../run.ts';
+import { addCacheCommand } from './cache-command.ts';
 import { addCheckCommand } from './check-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { exitCodes } from './exit-code.ts';
@@ -34,6 +35,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   addListCommand(program, parts);
   addCheckCommand(program, done);
   addReportCommand(program, parts);
+  addCacheCommand(program, parts);
   addSaturateCommand(program, parts, done);
   addDoctorCommand(program, done);
   addToxiproxyCommand(program, done);

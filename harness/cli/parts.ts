@@ -9,6 +9,37 @@ export interface Parts {
   readonly mainJob: readonly Scenario[];
   readonly strategies: readonly StrategyDescription[];
   readonly reports: Reports;
+  readonly cacheTraces: CacheTraces;
+}
+
+/** The cache policies as `faultline cache` drives them over a trace. */
+export interface CacheTraces {
+  readonly policies: readonly { readonly name: string; readonly summary: string }[];
+  /** Of keys that a cache can hold. */
+  readonly maxSize: number;
+  /**
+   * A row for each policy in the order in which they are named, then Belady's optimum. Rejects with a UsageError
+   * when the file is no trace.
+   */
+  report(options: {
+    readonly file: string;
+    readonly policies: readonly string[];
+    readonly size: number;
+    /** How many references an entry lives; no end when left out. */
+    readonly ttlReferences?: number | undefined;
+  }): Promise<readonly TraceRow[]>;
+}
+
+/** A TraceRow is what a trace made of one policy. */
+export interface TraceRow {
+  /** A policy's name, or OPT. */
+  readonly policy: string;
+  readonly references: number;
+  readonly hits: number;
+  readonly loads: number;
+  readonly evictions: number;
+  /** From 0 to 1. */
+  readonly hitRate: number;
 }
 
 export interface Reports {

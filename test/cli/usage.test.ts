@@ -78,6 +78,29 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['toxiproxy', '--port', '70000'],
       "--port should be a whole number from 0 to 65535, got '70000'",
     ],
+    [
+      'an unknown cache policy',
+      ['cache', '--policy', 'lru,refresh-ahed', '--size', '10', 'nowhere'],
+      "unknown cache policy 'refresh-ahed'; did you mean refresh-ahead?",
+    ],
+    [
+      'a cache of size 0',
+      ['cache', '--size', '0', 'nowhere'],
+      "--size should be a whole number from 1 to 10000000, got '0'",
+    ],
+    ['a cache without a size', ['cache', 'nowhere'], '--size should be a whole number from 1 to 10000000'],
+    [
+      'a TTL that is no number',
+      ['cache', '--size', '1', '--ttl', '5s', 'nowhere'],
+      "--ttl should be a whole number from 1 to 9007199254740991, got '5s'",
+    ],
+    [
+      'a trace that is not there',
+      ['cache', '--size', '1', 'nowhere'],
+      'the trace nowhere should be a text file with one key a line, but there is no such file',
+    ],
+    ['a trace that is a folder', ['cache', '--size', '1', '.'], 'but it is a folder'],
+    ['a cache command without a trace', ['cache', '--size', '1'], "missing required argument 'trace-file'"],
     ['an unknown command', ['rum'], "unknown command 'rum'"],
     ['an unknown option', ['run', '--sede', '1'], "unknown option '--sede'"],
   ];
@@ -154,6 +177,69 @@ describe('what needs no cluster', () => {
       'minority-partition',
       'peer-latency',
     ]);
+  });
+
+  describe('cache', () => {
+    // Two hits for whoever forgets the least recently used, three for who knows what comes.
+    const trace = ['a', 'b', 'c', 'a', 'b', 'a', 'c', 'a'];
+    let file: string;
+    beforeAll(async () => {
+      file = join(folder, 'trace');
+      await writeFile(file, `${trace.join('\n')}\n`);
+    });
+
+    test('--json: a line for each policy in the order in which they were named, then OPT', async () => {
+      const ended = await faultline([
+        'cache',
+        '--policy',
+        'refresh-ahead,lru',
+        '--size',
+        '2',
+        '--json',
+        file,
+      ]);
+      const rows = ended.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(rows.map((row) => [row.policy, row.references, row.hits, row.hitRate])).toEqual([
+        ['refresh-ahead', 8, 2, 0.25],
+        ['lru', 8, 2, 0.25],
+        ['OPT', 8, 3, 0.375],
+      ]);
+      expect(ended.code).toBe(0);
+    });
+
+    test('a life for the entries tells refresh-ahead from lru', async () => {
+      const long = join(folder, 'long');
+      await writeFile(long, 'a\n'.repeat(100));
+      const ended = await faultline([
+        'cache',
+        '--policy',
+        'lru,refresh-ahead',
+        '--size',
+        '2',
+        '--ttl',
+        '10',
+        long,
+      ]);
+      const rates = [...ended.stdout.matchAll(/(lru|refresh-ahead|OPT) +│ +([\d.]+) %/g)].map((m) => [
+        m[1],
+        m[2],
+      ]);
+      expect(rates).toEqual([
+        ['lru', '90.00'],
+        ['refresh-ahead', '99.00'],
+        ['OPT', '99.00'],
+      ]);
+      expect(ended.stdout).toContain('100 accesses, 2 entries, entries live for 10 accesses');
+    });
+
+    test('every policy, when none is named', async () => {
+      const ended = await faultline(['cache', '--size', '2', file]);
+      for (const name of ['noop', 'lru', 'read-write-through', 'refresh-ahead', 'OPT'])
+        expect(ended.stdout).toContain(`│ ${name} `);
+    });
   });
 
   test('check gives the worst exit code of all files, one line of JSON each', async () => {
