@@ -11,6 +11,7 @@ import { projectRoot } from '../../harness/project.ts';
 import type { Bench, BenchRow } from './bench.ts';
 
 import { bench as cache } from './cache.ts';
+import { bench as checker } from './checker.ts';
 import { bench as cluster } from './cluster.ts';
 import { bench as database } from './database.ts';
 import { bench as driver } from './driver.ts';
@@ -18,7 +19,7 @@ import { bench as measure } from './measure.ts';
 import { bench as proxy } from './proxy.ts';
 import { bench as reports } from './reports.ts';
 
-const benches: readonly Bench[] = [cluster, proxy, driver, database, measure, reports, cache];
+const benches: readonly Bench[] = [cluster, proxy, driver, checker, database, measure, reports, cache];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !benches.some((b) => b.name === name));
