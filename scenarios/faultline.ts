@@ -1,7 +1,7 @@
 /** The command: it puts the parts together and becomes the process's exit code. */
 import { main } from '../harness/cli/main.ts';
 import { reports } from '../reports/reports.ts';
-import { strategies } from '../strategies/list.ts';
+import { strategies, variants } from '../strategies/list.ts';
 import { cacheTraces } from './cache-traces.ts';
 import { mainJob, scenarios } from './list.ts';
 
@@ -15,6 +15,7 @@ process.exitCode = await main(process.argv.slice(2), {
   scenarios,
   mainJob,
   strategies,
+  variants,
   reports,
   cacheTraces,
 });

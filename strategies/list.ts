@@ -1,5 +1,6 @@
 import { builtProgram } from '../harness/project.ts';
 import type { StrategyDescription } from '../harness/service/strategy.ts';
+import { cachePolicies } from './cache/descriptions.ts';
 import { consistencyRouting } from './consistency-routing/description.ts';
 import { leaseSession } from './lease-session/description.ts';
 import { writeBehind, writeBehindMemory } from './write-behind/description.ts';
@@ -9,8 +10,8 @@ export const strategies: readonly StrategyDescription[] = [leaseSession, consist
   served,
 );
 
-/** The same with less care, to show what the care buys. Run by name. */
-export const variants: readonly StrategyDescription[] = [writeBehindMemory].map(served);
+/** Run by name: the same with less care, to show what the care buys, and the cache policies. */
+export const variants: readonly StrategyDescription[] = [writeBehindMemory, ...cachePolicies].map(served);
 
 function served(strategy: Omit<StrategyDescription, 'command'>): StrategyDescription {
   return {

@@ -14,6 +14,7 @@ export function addListCommand(program: Command, parts: Parts): void {
   const kinds: Record<string, () => readonly Listed[]> = {
     scenarios: () => parts.scenarios.map((s) => ({ name: s.name, summary: s.question })),
     strategies: () => parts.strategies.map((s) => ({ name: s.name, summary: s.summary })),
+    variants: () => parts.variants.map((s) => ({ name: s.name, summary: s.summary })),
     nemeses: () => nemeses,
     checkers: () => checkers.map((c) => ({ name: c.name, summary: c.demands })),
     profiles: () =>

@@ -8,6 +8,8 @@ export interface Parts {
   /** What the command runs when it is given nothing. */
   readonly mainJob: readonly Scenario[];
   readonly strategies: readonly StrategyDescription[];
+  /** Strategies that are run only when they are named. */
+  readonly variants: readonly StrategyDescription[];
   readonly reports: Reports;
   readonly cacheTraces: CacheTraces;
 }

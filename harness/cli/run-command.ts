@@ -79,7 +79,7 @@ export function listOption(flags: string, description: string): Option {
 async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
   const profile: Profile =
     profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
-  const strategies = strategiesNamed(options.strategy, parts.strategies);
+  const strategies = strategiesNamed(options.strategy, parts);
   const scenarios = wanted.map((scenario) => overridden(scenario, options));
   const cells = scenarios.flatMap((scenario) => strategies.map((strategy) => ({ scenario, strategy })));
   const seed = seedOf(options.seed);
@@ -185,9 +185,9 @@ export function seedOf(text: string | undefined): number {
 
 export function strategiesNamed(
   names: readonly string[] | undefined,
-  all: readonly StrategyDescription[],
+  { strategies, variants }: Parts,
 ): readonly StrategyDescription[] {
-  return names === undefined ? all : names.map((name) => named('strategy', name, all));
+  return names?.map((name) => named('strategy', name, [...strategies, ...variants])) ?? strategies;
 }
 
 function overridden(scenario: Scenario, options: RunOptions): Scenario {

@@ -42,7 +42,7 @@ export function addSaturateCommand(program: Command, parts: Parts, done: (code: 
 }
 
 async function saturateAll(options: SaturateOptions, parts: Parts): Promise<number> {
-  const strategies = strategiesNamed(options.strategy, parts.strategies);
+  const strategies = strategiesNamed(options.strategy, parts);
   const connections = options.connections.map((text) => wholeNumber('--connections', text, 1, 1_000));
   const seconds = wholeNumber('--seconds', options.seconds, 1, 3_600);
   const seed = seedOf(options.seed);

@@ -12,10 +12,7 @@ import type {
 } from '../strategy.ts';
 import { policyNamed } from './policies.ts';
 import type { CacheAnswer, CachePolicy, Found, PolicyKind, PolicyOptions } from './policy.ts';
-import { cacheTimes } from './times.ts';
-
-/** Below the patience of a client (1 s), so that it learns what became of its operation. */
-const deadlineMs = 800;
+import { cacheTimes, loadLimitMs } from './times.ts';
 
 /** What may be set of a served cache; the rest follows from the context. Times are not scaled. */
 export type ServedOptions = Partial<
@@ -56,7 +53,7 @@ class ServedCache implements OpenStrategy {
     this.#primary = new DatabaseClient({
       role: 'primary',
       url: context.primaryUrl,
-      deadlineMs,
+      deadlineMs: loadLimitMs,
       instance: context.instance,
     });
     this.#table = new RevisedTable(this.#primary, 'cached_values');

@@ -8,6 +8,9 @@ export interface CacheTimes {
   readonly refreshBelow: number;
 }
 
+/** Below the patience of a client (1 s), so that it learns what became of its operation. */
+export const loadLimitMs = 800;
+
 export function cacheTimes(timeScale: number): CacheTimes {
   return { ttlMs: 120_000 * timeScale, negativeTtlMs: 10_000 * timeScale, refreshBelow: 30_000 / 120_000 };
 }

@@ -166,7 +166,14 @@ describe('what needs no cluster', () => {
   test('list names every family', async () => {
     const ended = await faultline(['list', '--json']);
     const listed = JSON.parse(ended.stdout) as Record<string, { name: string; summary: string }[]>;
-    expect(Object.keys(listed)).toEqual(['scenarios', 'strategies', 'nemeses', 'checkers', 'profiles']);
+    expect(Object.keys(listed)).toEqual([
+      'scenarios',
+      'strategies',
+      'variants',
+      'nemeses',
+      'checkers',
+      'profiles',
+    ]);
     for (const family of Object.values(listed)) {
       expect(family.length).toBeGreaterThan(0);
       for (const { name, summary } of family) expect(`${name}: ${summary}`).toMatch(/^[\w-]+: \S+/);
