@@ -89,6 +89,7 @@ export class OpenLoop {
       info: 0,
       // From 1 microsecond to about 17 minutes, three digits.
       lagNs: createHistogram({ lowest: 1_000, highest: 1e12, figures: 3 }),
+      offering: false,
       ended: () => {},
     };
     const ended = new Promise<void>((resolve) => {
@@ -159,13 +160,9 @@ export class OpenLoop {
     if (this.#current !== run) return;
     const now = this.#options.clock.nowNs();
     // After a stall of our own, answers must be read between the sendings too.
-    for (let burst = 0; run.nextDueNs <= now && run.nextDueNs < run.untilNs; burst++) {
-      if (burst === maxBurst) {
-        setImmediate(() => this.#pump(run));
-        return;
-      }
-      this.#offer(run, run.nextDueNs);
-      run.nextDueNs = run.fromNs + run.due.nextNs();
+    if (!this.#offerDue(run, now, maxBurst)) {
+      setImmediate(() => this.#pump(run));
+      return;
     }
     if (run.nextDueNs < run.untilNs) {
       // Rounded down: waking early costs a turn, waking late is lag.
@@ -178,6 +175,23 @@ export class OpenLoop {
         run.drained = true;
         if (inFlight(run) === 0) run.ended();
       }, Math.ceil(waitMs));
+    }
+  }
+
+  /** Offers what is due, `most` operations at the most; returns whether that was all. */
+  #offerDue(run: Run, now: number, most: number): boolean {
+    // An operation that ends while it is being sent (a pool that is gone) must not send the next one from within.
+    if (run.offering) return true;
+    run.offering = true;
+    try {
+      for (let count = 0; run.nextDueNs <= now && run.nextDueNs < run.untilNs; count++) {
+        if (count === most) return false;
+        this.#offer(run, run.nextDueNs);
+        run.nextDueNs = run.fromNs + run.due.nextNs();
+      }
+      return true;
+    } finally {
+      run.offering = false;
     }
   }
 
@@ -202,6 +216,8 @@ export class OpenLoop {
     const attempt = attemptOf(planned, process);
     const flight = this.#send(lane, process, place, attempt, dueNs, false, (end) => {
       run[end.outcome] += 1;
+      // Timers wait until a whole round of answers was read; what became due meanwhile need not.
+      if (this.#current === run) this.#offerDue(run, this.#options.clock.nowNs(), 2);
       if (run.drained && inFlight(run) === 0) run.ended();
     });
     run.lagNs.record(Math.max(1_000, flight.invokeNs - dueNs));
@@ -367,6 +383,7 @@ interface Run {
   timer?: NodeJS.Timeout;
   /** Nothing more will be offered. */
   drained?: boolean;
+  offering: boolean;
   ended: () => void;
 }
 
