@@ -174,6 +174,7 @@ async function offerLoad(
     world: {
       cluster: stack.cluster,
       network: stack.network,
+      instances: stack.instances,
       random: seeded(options.seed).fork('nemesis'),
       signal: AbortSignal.any([signal, driverFailed.signal]),
     },

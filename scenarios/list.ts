@@ -1,11 +1,20 @@
 import type { Scenario } from '../harness/scenario.ts';
+import { instanceKill } from './instance-kill.ts';
+import { instancePause } from './instance-pause.ts';
 import { leaderPartition } from './leader-partition.ts';
 import { minorityPartition } from './minority-partition.ts';
 import { peerLatency } from './peer-latency.ts';
 import { steady } from './steady.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
-export const scenarios: readonly Scenario[] = [steady, leaderPartition, minorityPartition, peerLatency];
+export const scenarios: readonly Scenario[] = [
+  steady,
+  leaderPartition,
+  minorityPartition,
+  peerLatency,
+  instanceKill,
+  instancePause,
+];
 
 /** What `npm start` runs. */
 export const mainJob: readonly Scenario[] = [steady, leaderPartition, peerLatency];

@@ -195,7 +195,7 @@ function overridden(scenario: Scenario, options: RunOptions): Scenario {
     options.members === undefined
       ? scenario.members
       : oneOf('--members', options.members, [1, 3, 5, 7] as const);
-  if (members < 3 && scenario.schedule.length > 0) {
+  if (members < 3 && scenario.schedule.some(({ nemesis }) => nemesis.strikes !== 'instances')) {
     throw new UsageError(
       `--members should be at least 3 for ${scenario.name}, whose faults are between members, got ${members}`,
     );

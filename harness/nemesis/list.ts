@@ -1,9 +1,11 @@
 import { isolateFollower } from './isolate-follower.ts';
 import { isolateLeader } from './isolate-leader.ts';
 import { isolateMinority } from './isolate-minority.ts';
+import { killInstance } from './kill-instance.ts';
 import { killMember } from './kill-member.ts';
 import type { Nemesis } from './nemesis.ts';
 import { oneWay } from './one-way.ts';
+import { pauseInstance } from './pause-instance.ts';
 import { pauseMember } from './pause-member.ts';
 import { slowPeers } from './slow-peers.ts';
 
@@ -16,4 +18,6 @@ export const nemeses: readonly Nemesis[] = [
   slowPeers(),
   killMember(),
   pauseMember(),
+  killInstance(),
+  pauseInstance(),
 ];

@@ -1,12 +1,15 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Network } from '../network/network.ts';
 import type { Random } from '../random.ts';
+import type { Instance } from '../service/instance.ts';
 
 /** A Nemesis injects one kind of fault and always heals it. */
 export interface Nemesis {
   readonly name: string;
   /** What it does, in a few words, for lists. */
   readonly summary: string;
+  /** What it strikes: the members and what is between them, unless told otherwise. */
+  readonly strikes?: 'instances';
   /** Resolves once the fault is in force. Whatever it did before throwing, `heal` of the result undoes. */
   inject(world: World): Promise<Injected>;
 }
@@ -23,6 +26,7 @@ export interface Injected {
 export interface World {
   readonly cluster: Cluster;
   readonly network: Network;
+  readonly instances: readonly Instance[];
   readonly random: Random;
   readonly signal: AbortSignal;
 }

@@ -80,7 +80,8 @@ async function oneRound(supervisor: Supervisor, members: 3 | 5) {
   const preflightMs = performance.now() - preflightStartedMs;
 
   const old = await cluster.leader();
-  const world = { cluster, network, random: seeded(1), signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const world = { cluster, network, instances: [], random: seeded(1), signal };
   const injected = await isolateLeader().inject(world);
   const isolatedMs = performance.now();
   let next = old;

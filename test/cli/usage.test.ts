@@ -183,6 +183,8 @@ describe('what needs no cluster', () => {
       'leader-partition',
       'minority-partition',
       'peer-latency',
+      'instance-kill',
+      'instance-pause',
     ]);
   });
 

@@ -33,6 +33,7 @@ export async function startWorld(
       folder,
       network,
       cluster,
+      instances: [],
       random: seeded(1),
       signal: new AbortController().signal,
       [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose](),

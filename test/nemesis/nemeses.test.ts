@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -5,18 +6,51 @@ import { memberId } from '../../harness/cluster/member-status.ts';
 import { arrived, type PeerTraffic, peerTraffic } from '../../harness/cluster/peer-traffic.ts';
 import { isolateFollower } from '../../harness/nemesis/isolate-follower.ts';
 import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
+import { killInstance } from '../../harness/nemesis/kill-instance.ts';
 import { killMember } from '../../harness/nemesis/kill-member.ts';
 import { nemeses } from '../../harness/nemesis/list.ts';
 import { oneWay } from '../../harness/nemesis/one-way.ts';
+import { pauseInstance } from '../../harness/nemesis/pause-instance.ts';
 import { pauseMember } from '../../harness/nemesis/pause-member.ts';
 import { slowPeers } from '../../harness/nemesis/slow-peers.ts';
+import { seeded } from '../../harness/random.ts';
+import { type Instance, startInstance } from '../../harness/service/instance.ts';
 import { eventually, get, put, startWorld, type TestWorld } from '../cluster/world.ts';
 
 let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld(3);
+  const started = await startWorld(3);
+  world = {
+    ...started,
+    instances: await Promise.all([startHealthy(started, 's1'), startHealthy(started, 's2')]),
+  };
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
+
+/** An instance that says that it is well, and nothing else. */
+function startHealthy({ supervisor, folder }: TestWorld, name: string): Promise<Instance> {
+  const code = `require('http').createServer((_, response) => response.end()).listen(process.env.FAULTLINE_PORT, '127.0.0.1')`;
+  return startInstance({
+    supervisor,
+    name,
+    strategy: { name: 'healthy', summary: '', promises: () => [], command: [process.execPath, '-e', code] },
+    etcd: [],
+    primaryUrl: '',
+    dataFolder: join(folder, name),
+    logPath: join(folder, `${name}.log`),
+    timeScale: 1,
+    seed: 1,
+  });
+}
+
+async function answers(instance: Instance): Promise<boolean> {
+  const signal = AbortSignal.timeout(300);
+  const headers = { connection: 'close' };
+  return fetch(instance.url, { signal, headers }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
 
 /** Everything is as it was: all up, one leader for all, quick reads and writes through every member. */
 async function unbroken(): Promise<void> {
@@ -31,6 +65,7 @@ async function unbroken(): Promise<void> {
       expect(await get(cluster, name, 'unbroken', 1_000)).toBe(name);
     }
   });
+  for (const instance of world.instances) expect(await answers(instance)).toBe(true);
 }
 
 async function leaderOf(member: string): Promise<string | null | undefined> {
@@ -214,6 +249,44 @@ test('pause-member: it does not answer, another leads, and it follows when it go
     await injected.heal();
   }
   await unbroken();
+});
+
+describe.each([
+  ['kill-instance', killInstance, 'was killed'],
+  ['pause-instance', pauseInstance, 'was paused'],
+] as const)('%s', (name, nemesis, was) => {
+  test('one instance, drawn from the seed, is silent until it heals; the others answer', async () => {
+    const drawn = new Set<string>();
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const injected = await nemesis().inject({ ...world, random: seeded(seed) });
+      try {
+        const [target] = injected.targets as [string];
+        drawn.add(target);
+        expect(injected.sentence).toBe(`${target} ${was}`);
+        for (const instance of world.instances)
+          expect(await answers(instance)).toBe(instance.name !== target);
+      } finally {
+        await injected.heal();
+      }
+      for (const instance of world.instances) expect(await answers(instance)).toBe(true);
+    }
+    expect(drawn).toEqual(new Set(['s1', 's2']));
+  });
+
+  test('without an instance it says so', async () => {
+    await expect(nemesis().inject({ ...world, instances: [] })).rejects.toThrow(
+      'at least one service instance',
+    );
+    expect(nemesis()).toMatchObject({ name, strikes: 'instances' });
+  });
+});
+
+test('an instance that was killed may be restarted only once it is gone, so healing twice starts one', async () => {
+  const injected = await killInstance().inject(world);
+  await Promise.all([injected.heal(), injected.heal()]);
+  const pids = world.instances.map(({ pid }) => pid);
+  await injected.heal();
+  expect(world.instances.map(({ pid }) => pid)).toEqual(pids);
 });
 
 test('a follower can be killed or paused, too', async () => {
