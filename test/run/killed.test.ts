@@ -36,7 +36,7 @@ function start(mark: string): ChildProcess {
       '--seed',
       '1',
       '--out',
-      folder,
+      join(folder, mark),
     ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -71,20 +71,31 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
   }, async () => {
     const random = seeded(20).fork('moments');
     let started = 0;
-    for (let i = 0; i < 10; i++) {
-      const milestone = milestones[i % milestones.length]!;
-      const mark = randomUUID();
-      const command = start(mark);
-      const exited = once(command, 'exit');
-      if (milestone !== '') await said(command, milestone);
-      await sleep(random.integer(0, milestone === '[1/1]' ? 4_000 : 800));
-      const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
-      started = Math.max(started, trace.processes.size);
-      command.kill('SIGKILL');
-      await exited;
-      await expectNothingLeft(trace);
-      // What was started between the look and the kill.
-      expect((await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`)).processes.size).toBe(0);
+    // Two commands at a time: each must be ended by its own keeper, and leave the other alone.
+    for (const milestone of milestones) {
+      const commands = [0, 1].map(() => {
+        const mark = randomUUID();
+        return {
+          mark,
+          command: start(mark),
+          delayMs: random.integer(0, milestone === '[1/1]' ? 4_000 : 800),
+        };
+      });
+      await Promise.all(
+        commands.map(async ({ mark, command, delayMs }) => {
+          const exited = once(command, 'exit');
+          if (milestone !== '') await said(command, milestone);
+          await sleep(delayMs);
+          const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
+          started = Math.max(started, trace.processes.size);
+          command.kill('SIGKILL');
+          await exited;
+          expect(await leftOf(trace, 5_000)).toEqual({ processes: [], ports: [] });
+          // What was started between the look and the kill.
+          expect((await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`)).processes.size).toBe(0);
+        }),
+      );
+      expect(await readdir(temporary)).toEqual([]);
     }
     // Members, databases, proxies, driver, instances: at its height the command had them all.
     expect(started).toBeGreaterThan(10);
@@ -101,11 +112,11 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     command.kill('SIGINT');
     const [code] = (await exited) as [number];
     await expectNothingLeft(trace);
-    const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as Result;
+    const result = JSON.parse(await readFile(join(folder, mark, 'result.json'), 'utf8')) as Result;
     expect(result.manifest.interrupted).toBe(true);
     expect(result.cells[0]!.verdict).not.toBe('kept');
     expect(result.cells[0]!.load.sent).toBeGreaterThan(100);
-    expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('</html>');
+    expect(await readFile(join(folder, mark, 'report.html'), 'utf8')).toContain('</html>');
     expect(code).toBe(2);
   });
 

@@ -26,7 +26,8 @@ async function cellOf(scenario: Scenario, bug: string | undefined): Promise<Cell
   return runCell({
     scenario,
     strategy,
-    profile: profiles.quick,
+    // A lost update shows within seconds; a partition needs its whole schedule.
+    profile: scenario.schedule.length > 0 ? profiles.quick : { ...profiles.quick, loadMs: 5_000 },
     seed: 11,
     etcd: await ensureEtcd({ say: () => {} }),
     folder: join(folder, `${scenario.name}-${strategy.name}`),
