@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { diagnose, diagnosisText } from '../setup/doctor.ts';
+import { type DoctorOptions, diagnose, diagnosisText } from '../setup/doctor.ts';
 import { exitCodes } from './exit-code.ts';
 
 export function addDoctorCommand(program: Command, done: (code: number) => void): void {
@@ -10,8 +10,9 @@ export function addDoctorCommand(program: Command, done: (code: number) => void)
     )
     .option('--etcd <path>', 'the etcd binary')
     .option('--etcd-version <version>', 'this version of etcd')
+    .option('--database-url <url>', 'a PostgreSQL that is already there')
     .option('--json', 'as JSON')
-    .action(async (options: { etcd?: string; etcdVersion?: string; json?: boolean }) => {
+    .action(async (options: DoctorOptions & { json?: boolean }) => {
       const diagnoses = await diagnose(options);
       process.stdout.write(
         options.json ? `${JSON.stringify(diagnoses, null, 2)}\n` : `${diagnosisText(diagnoses)}\n`,
