@@ -1,17 +1,27 @@
 import { builtProgram } from '../harness/project.ts';
 import type { StrategyDescription } from '../harness/service/strategy.ts';
 import { cachePolicies } from './cache/descriptions.ts';
-import { consistencyRouting } from './consistency-routing/description.ts';
-import { leaseSession } from './lease-session/description.ts';
-import { writeBehind, writeBehindMemory } from './write-behind/description.ts';
+import { consistencyRouting, consistencyRoutingNaive } from './consistency-routing/description.ts';
+import { leaseSession, leaseSessionNaive } from './lease-session/description.ts';
+import { writeBehind, writeBehindMemory, writeBehindNaive } from './write-behind/description.ts';
 
 /** The strategies that are compared, as the harness starts and judges them. service.ts finds the code by the name. */
 export const strategies: readonly StrategyDescription[] = [leaseSession, consistencyRouting, writeBehind].map(
   served,
 );
 
+/** The naive twins: each strategy as it is mostly written, with the promises that people believe it keeps. */
+export const naiveTwins: readonly StrategyDescription[] = [
+  leaseSessionNaive,
+  consistencyRoutingNaive,
+  writeBehindNaive,
+].map(served);
+
 /** Run by name: the same with less care, to show what the care buys, and the cache policies. */
-export const variants: readonly StrategyDescription[] = [writeBehindMemory, ...cachePolicies].map(served);
+export const variants: readonly StrategyDescription[] = [
+  ...naiveTwins,
+  ...[writeBehindMemory, ...cachePolicies].map(served),
+];
 
 function served(strategy: Omit<StrategyDescription, 'command'>): StrategyDescription {
   return {

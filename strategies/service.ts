@@ -7,13 +7,24 @@
 import { policies } from './cache/policies.ts';
 import { cached } from './cache/served.ts';
 import { consistencyRouting } from './consistency-routing/consistency-routing.ts';
+import { consistencyRoutingNaive } from './consistency-routing/consistency-routing-naive.ts';
 import { leaseSession } from './lease-session/lease-session.ts';
+import { leaseSessionNaive } from './lease-session/lease-session-naive.ts';
 import { serviceConfiguration } from './service/configuration.ts';
 import { Readiness, serve } from './service/server.ts';
 import { writeBehind, writeBehindMemory } from './write-behind/write-behind.ts';
+import { writeBehindNaive } from './write-behind/write-behind-naive.ts';
 
 const caches = policies.map(({ name }) => cached(name));
-const strategies = [leaseSession, consistencyRouting, writeBehind, writeBehindMemory, ...caches];
+const naiveTwins = [leaseSessionNaive, consistencyRoutingNaive, writeBehindNaive];
+const strategies = [
+  leaseSession,
+  consistencyRouting,
+  writeBehind,
+  writeBehindMemory,
+  ...naiveTwins,
+  ...caches,
+];
 const { port, context, strategy } = serviceConfiguration(process.env, strategies);
 
 const readiness = new Readiness();

@@ -13,3 +13,10 @@ export const consistencyRouting: Omit<StrategyDescription, 'command'> = {
     { guarantee: 'progress', withinMs: Math.max(4_500, 15_000 * timeScale) },
   ],
 };
+
+/** It promises what people believe of it. */
+export const consistencyRoutingNaive: Omit<StrategyDescription, 'command'> = {
+  ...consistencyRouting,
+  name: 'consistency-routing-naive',
+  summary: 'consistency-routing as it is mostly written: writes at the primary, every read at the replica',
+};

@@ -19,3 +19,11 @@ export const leaseSession: Omit<StrategyDescription, 'command'> = {
     ];
   },
 };
+
+/** It promises what people believe of it. */
+export const leaseSessionNaive: Omit<StrategyDescription, 'command'> = {
+  ...leaseSession,
+  name: 'lease-session-naive',
+  summary:
+    'lease-session as it is mostly written: `if (lease.isValid()) put()`, the client library as it comes',
+};

@@ -26,3 +26,10 @@ export const writeBehindMemory: Description = {
     { guarantee: 'progress', withinMs: progressWithinMs(timeScale) },
   ],
 };
+
+/** It promises what people believe of it. */
+export const writeBehindNaive: Description = {
+  ...writeBehind,
+  name: 'write-behind-naive',
+  summary: 'write-behind as it is mostly written: an array flushed by a timer, acknowledged from memory',
+};

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Instance } from '../../harness/service/instance.ts';
-import { strategies, variants } from '../../strategies/list.ts';
+import { naiveTwins, strategies, variants } from '../../strategies/list.ts';
 import { ask, eventually, type Ground, metric, prepareGround } from './ground.ts';
 
 let ground: Ground;
@@ -9,7 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.[Symbol.asyncDispose]());
 
-for (const strategy of [...strategies, ...variants]) {
+// A naive twin is not held to it: its reads may lag behind its writes at any time.
+const careful = [...strategies, ...variants].filter((strategy) => !naiveTwins.includes(strategy));
+
+for (const strategy of careful) {
   describe(`the HTTP contract, kept by ${strategy.name}`, () => {
     let first: Instance;
     let second: Instance;
