@@ -61,7 +61,10 @@ export async function runCell(options: CellOptions): Promise<Cell> {
     await using supervisor = await createSupervisor();
     recording = await record(options, supervisor, historyPath, logs);
   } catch (error) {
-    return spoiled(options, signal.aborted ? 'interrupted before the load began' : messageOf(error));
+    // Whoever pressed Ctrl-C broke nothing.
+    return signal.aborted
+      ? spoiled(options, 'unknown', 'interrupted before the load began')
+      : spoiled(options, 'error', messageOf(error));
   }
   // The stack is gone by now: the checkers have both cores.
   try {
@@ -69,7 +72,7 @@ export async function runCell(options: CellOptions): Promise<Cell> {
     const { operations } = await readHistory(historyPath);
     return examine(options, recording, operations);
   } catch (error) {
-    return spoiled(options, `the history could not be checked: ${messageOf(error)}`);
+    return spoiled(options, 'error', `the history could not be checked: ${messageOf(error)}`);
   }
 }
 
@@ -96,6 +99,7 @@ async function record(
     heartbeatMs: options.heartbeatMs,
     electionMs: options.electionMs,
     signal,
+    step,
   });
   const driver = await startDriver({
     supervisor,
@@ -297,7 +301,7 @@ function verdictOf(promises: readonly PromiseVerdict[], failed: boolean): Cell['
 }
 
 /** A cell of which nothing could be recorded. Its promises are told as unknown, not left out. */
-function spoiled(options: CellOptions, reason: string): Cell {
+function spoiled(options: CellOptions, verdict: 'unknown' | 'error', reason: string): Cell {
   const judged = judge(
     { operations: [], faults: [] },
     options.strategy.promises(options.profile.timeScale),
@@ -305,7 +309,7 @@ function spoiled(options: CellOptions, reason: string): Cell {
   );
   return {
     ...blank(options),
-    verdict: 'error',
+    verdict,
     reason,
     promises: judged.verdicts.map((verdict) => ({ ...verdict, state: 'unknown' as const, reason })),
   };

@@ -83,7 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   signal.throwIfAborted();
   // Before the services: it cuts members off, and a service's life should begin on a healthy cluster.
   step('preflight: is every link between members in the way?');
-  await preflight({ cluster, network });
+  await preflight({ cluster, network, signal });
   signal.throwIfAborted();
 
   step(`starting ${options.instances} instances`);
@@ -108,6 +108,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         logPath: join(logs, `${name}.log`),
         timeScale: options.timeScale,
         seed: seed + i,
+        signal,
       });
     }),
   );

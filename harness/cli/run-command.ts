@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { access, appendFile, constants, mkdir, readFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { access, appendFile, constants, mkdir, readFile, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
-import { ensureEtcd } from '../cluster/provision.ts';
+import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/provision.ts';
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
 import { findPostgres } from '../database/provision.ts';
 import { projectRoot } from '../project.ts';
@@ -47,7 +47,7 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
     const scenarios =
-      names.length > 0 ? names.map((n) => named('scenario', n, parts.scenarios)) : parts.scenarios;
+      names.length > 0 ? onceEach(names).map((n) => named('scenario', n, parts.scenarios)) : parts.scenarios;
     done(await runScenarios(scenarios, options, parts));
   });
 }
@@ -70,10 +70,12 @@ export function addStackOptions(command: Command): Command {
 }
 
 export function listOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((text: string, before: string[] | undefined) => [
-    ...(before ?? []),
-    ...text.split(',').map((name) => name.trim()),
-  ]);
+  // commander hands in the default as what came before; what is told stands in its place.
+  let told: string[] = [];
+  return new Option(flags, description).argParser((text: string) => {
+    told = [...told, ...text.split(',').map((name) => name.trim())];
+    return told;
+  });
 }
 
 async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
@@ -84,7 +86,11 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
   const cells = scenarios.flatMap((scenario) => strategies.map((strategy) => ({ scenario, strategy })));
   const seed = seedOf(options.seed);
   if (options.dryRun) {
-    process.stdout.write(planText(cells, profile, seed));
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(planData(cells, profile, seed), null, 2)}\n`
+        : planText(cells, profile, seed),
+    );
     return exitCodes.kept;
   }
 
@@ -144,12 +150,12 @@ export async function prepare(
     );
   }
   const postgresVersion = await versionOfDatabase(options.databaseUrl);
-  const out = resolve(options.out ?? join(projectRoot, 'reports', 'out', `${timeName(new Date())}-${seed}`));
+  const out = outFolder(options.out, seed);
   await makeFolder(out);
-  const etcd = await ensureEtcd({
-    etcd: options.etcd,
-    etcdVersion: options.etcdVersion,
-    say: (line) => process.stderr.write(`${line}\n`),
+  const etcd = await etcdFor(options).catch(async (error) => {
+    // A folder that a run has nothing to write into is no result. One that holds anything stays.
+    await rmdir(out).catch(() => {});
+    throw error;
   });
   return { etcd, databaseUrl: options.databaseUrl, heartbeatMs, electionMs, out, postgresVersion };
 }
@@ -167,9 +173,14 @@ async function versionOfDatabase(url: string | undefined): Promise<string> {
   }
 }
 
+function outFolder(named: string | undefined, seed: number): string {
+  if (named?.trim() === '') throw new UsageError("--out should name a folder, got ''");
+  return resolve(named ?? join(projectRoot, 'reports', 'out', `${timeName(new Date())}-${seed}`));
+}
+
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -177,6 +188,35 @@ async function makeFolder(folder: string): Promise<void> {
       `the output folder ${folder} should be writable, got ${code}: choose another with --out`,
     );
   }
+}
+
+/** Folder after folder: where a file system refuses with ENOENT (/proc), Node's recursive mkdir tries without end. */
+async function makeFolders(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  });
+  if (found?.isDirectory()) return;
+  if (found !== undefined) throw Object.assign(new Error(`${folder} is a file`), { code: 'a file' });
+  if (dirname(folder) !== folder) await makeFolders(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another run made it meanwhile.
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
+
+/** An etcd that is there is no news; one that has to be fetched is told step by step. */
+async function etcdFor({ etcd, etcdVersion }: RunOptions): Promise<FoundEtcd> {
+  try {
+    const search = await findEtcd({ etcd, etcdVersion });
+    if (search.found) return search.found;
+  } catch (error) {
+    // What the search itself refuses was named wrongly: the file or the version.
+    if (error instanceof EtcdNotFound || error instanceof RangeError)
+      throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+  return ensureEtcd({ etcdVersion, say: (line) => process.stderr.write(`${line}\n`) });
 }
 
 export function seedOf(text: string | undefined): number {
@@ -187,7 +227,13 @@ export function strategiesNamed(
   names: readonly string[] | undefined,
   { strategies, variants }: Parts,
 ): readonly StrategyDescription[] {
-  return names?.map((name) => named('strategy', name, [...strategies, ...variants])) ?? strategies;
+  if (names === undefined) return strategies;
+  return onceEach(names).map((name) => named('strategy', name, [...strategies, ...variants]));
+}
+
+/** A cell that is asked for twice would write over its own history. */
+function onceEach(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }
 
 function overridden(scenario: Scenario, options: RunOptions): Scenario {
@@ -222,24 +268,43 @@ function repeatCommand(scenarios: readonly Scenario[], options: RunOptions, seed
   return [...words, '--seed', String(seed)].join(' ');
 }
 
+/** What --dry-run --json prints: the same as the table, for programs. */
+function planData(cells: Plan['cells'], profile: Profile, seed: number) {
+  return {
+    profile: profile.name,
+    seed,
+    cells: cells.map(({ scenario, strategy }) => ({
+      scenario: scenario.name,
+      strategy: strategy.name,
+      members: scenario.members,
+      instances: scenario.instances,
+      ratePerSecond: scenario.ratePerSecond,
+      loadMs: profile.loadMs,
+      faults: planned(scenario, profile).map(({ nemesis, atMs, forMs }) => ({
+        nemesis: nemesis.name,
+        atMs,
+        forMs,
+      })),
+    })),
+  };
+}
+
 function planText(cells: Plan['cells'], profile: Profile, seed: number): string {
   const table = new Table({
     head: ['#', 'scenario', 'strategy', 'members', 'instances', 'rate/s', 'load', 'faults'],
     style: { head: [], border: [] },
   });
-  cells.forEach(({ scenario, strategy }, i) => {
-    const faults = planned(scenario, profile).map(
-      (s) => `${s.nemesis.name} at ${s.atMs / 1000} s for ${s.forMs / 1000} s`,
-    );
+  planData(cells, profile, seed).cells.forEach((cell, i) => {
     table.push([
       i + 1,
-      scenario.name,
-      strategy.name,
-      scenario.members,
-      scenario.instances,
-      scenario.ratePerSecond,
-      `${profile.loadMs / 1000} s`,
-      faults.join('\n') || 'none',
+      cell.scenario,
+      cell.strategy,
+      cell.members,
+      cell.instances,
+      cell.ratePerSecond,
+      `${cell.loadMs / 1000} s`,
+      cell.faults.map((f) => `${f.nemesis} at ${f.atMs / 1000} s for ${f.forMs / 1000} s`).join('\n') ||
+        'none',
     ]);
   });
   return `${table.toString()}\n${cells.length} cells, profile ${profile.name}, seed ${seed}; nothing was started.\n`;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -101,17 +102,30 @@ describe('wrong usage is one line that says what was expected and what came, and
     ],
     ['a trace that is a folder', ['cache', '--size', '1', '.'], 'but it is a folder'],
     ['a cache command without a trace', ['cache', '--size', '1'], "missing required argument 'trace-file'"],
+    ['an output folder without a name', ['run', 'steady', '--out', ''], "--out should name a folder, got ''"],
+    [
+      'an etcd that is not there',
+      ['run', 'steady', '--etcd', '/nowhere/etcd'],
+      '--etcd (/nowhere/etcd): there is no',
+    ],
+    [
+      'a version that is none',
+      ['run', 'steady', '--etcd-version', 'new'],
+      '--etcd-version should look like v3.6.5',
+    ],
     ['an unknown command', ['rum'], "unknown command 'rum'"],
     ['an unknown option', ['run', '--sede', '1'], "unknown option '--sede'"],
   ];
 
   test.each(table)('%s', async (_, args, message) => {
-    const ended = await faultline([...args, ...(args[0] === 'run' ? ['--out', join(folder, 'out')] : [])]);
+    const out = args[0] === 'run' && !args.includes('--out') ? ['--out', join(folder, 'out')] : [];
+    const ended = await faultline([...args, ...out]);
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).not.toContain('secret');
     expect(ended.stderr).not.toMatch(/^\s+at /m);
     expect(ended.stdout).toBe('');
     expect(ended.code).toBe(64);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 
   test('a history line that is no JSON names the file and the line', async () => {
@@ -144,6 +158,15 @@ describe('wrong usage is one line that says what was expected and what came, and
     const ended = await faultline(['run', 'steady', '--out', join(file, 'out')]);
     expect(ended.stderr).toContain('should be writable');
     expect(ended.code).toBe(64);
+    expect((await faultline(['run', 'steady', '--out', file])).stderr).toContain(
+      'should be writable, got a file',
+    );
+  });
+
+  test.runIf(existsSync('/proc/self'))('a file system that has no folders to give', async () => {
+    const ended = await faultline(['run', 'steady', '--out', '/proc/nowhere/out']);
+    expect(ended.stderr).toContain('/proc/nowhere/out should be writable, got ENOENT');
+    expect(ended.code).toBe(64);
   });
 });
 
@@ -160,6 +183,26 @@ describe('what needs no cluster', () => {
     ]);
     expect(ended.stdout).toContain('isolate-leader at 15 s for 17.5 s');
     expect(ended.stdout).toContain('3 cells, profile standard, seed 7; nothing was started');
+    expect(ended.code).toBe(0);
+  });
+
+  test('--dry-run --json prints the plan for programs; what is named twice is done once', async () => {
+    const ended = await faultline([
+      ...['run', 'leader-partition', 'leader-partition', '--strategy', 'write-behind,write-behind'],
+      ...['--seed', '7', '--dry-run', '--json'],
+    ]);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      profile: 'quick',
+      seed: 7,
+      cells: [
+        {
+          scenario: 'leader-partition',
+          strategy: 'write-behind',
+          members: 3,
+          faults: [{ nemesis: 'isolate-leader', atMs: 3_000, forMs: 3_500 }],
+        },
+      ],
+    });
     expect(ended.code).toBe(0);
   });
 
