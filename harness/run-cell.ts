@@ -18,7 +18,7 @@ import type { Profile, Scenario } from './scenario.ts';
 import { carryOut, planned } from './schedule.ts';
 import type { StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
-import { voidReason } from './void-run.ts';
+import { countsInVoidRun, inVoidRun, voidReason } from './void-run.ts';
 
 export interface CellOptions {
   readonly scenario: Scenario;
@@ -241,10 +241,9 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
   const nothingProved =
     (signal.aborted && 'the run was interrupted') ||
     voidReason({ scenario, load, phases: figures.phases, rows: figures.operations });
-  const promises = judged.verdicts.map((verdict): PromiseVerdict => {
-    if (verdict.state !== 'kept' || !nothingProved) return verdict;
-    return { ...verdict, state: 'unknown', reason: nothingProved };
-  });
+  const promises = nothingProved
+    ? judged.verdicts.map((verdict) => inVoidRun(verdict, nothingProved))
+    : judged.verdicts;
   const failed = recording.failures.length > 0 ? recording.failures.map(messageOf).join('; ') : undefined;
   const verdict = verdictOf(promises, failed !== undefined);
   const unjudged = nothingProved || promises.find((p) => p.state === 'unknown')?.reason;
@@ -276,7 +275,9 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
       sendLagMs: load.sendLagMs,
     },
     promises,
-    violations: firstOfEachChecker(judged.violations),
+    violations: firstOfEachChecker(
+      nothingProved ? judged.violations.filter(countsInVoidRun) : judged.violations,
+    ),
   };
 }
 

@@ -1,16 +1,34 @@
+import type { Violation } from './checker/checker.ts';
 import type { DriverSummary } from './load/driver.ts';
-import type { OperationRow, Phase } from './result.ts';
+import type { OperationRow, Phase, PromiseVerdict } from './result.ts';
 import type { Scenario } from './scenario.ts';
+import type { Promised } from './service/strategy.ts';
 
 /** More than this share of the due operations was never sent: the load was not the load that was asked for. */
 const maxDroppedShare = 0.01;
 /** The generator itself was late: its p99 from due to sent. */
 const maxSendLagP99Ms = 250;
 
+/** What a service must do in time: a machine that starves it can break these, whatever its strategy. */
+const liveness: readonly Promised['guarantee'][] = ['progress', 'convergence'];
+
 /**
- * Why a run proves nothing, or null when it may be judged. A void run turns `kept` into `unknown`; a violation that
- * was seen stays a violation, because no fault of the load generator can make a service answer wrongly.
+ * What a verdict becomes when the run is void. `kept` turns into `unknown`. A wrong answer that was seen stays a
+ * violation, because no fault of the load generator or the machine can make a service answer wrongly; that something
+ * did not happen in time is no evidence against a service which did not answer even before the faults.
  */
+export function inVoidRun(verdict: PromiseVerdict, reason: string): PromiseVerdict {
+  if (verdict.state === 'unknown') return verdict;
+  if (verdict.state === 'broken' && !liveness.includes(verdict.promise.guarantee)) return verdict;
+  return { ...verdict, state: 'unknown', reason, violations: 0 };
+}
+
+/** Whether a violation counts although the run is void; the checkers of liveness are called as what they guard. */
+export function countsInVoidRun({ checker }: Pick<Violation, 'checker'>): boolean {
+  return !liveness.some((guarantee) => guarantee === checker);
+}
+
+/** Why a run proves nothing, or null when it may be judged. */
 export function voidReason(run: {
   readonly scenario: Pick<Scenario, 'steadyOkShare' | 'workload'>;
   readonly load: DriverSummary;

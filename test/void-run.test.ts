@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DriverSummary } from '../harness/load/driver.ts';
-import type { OperationRow } from '../harness/result.ts';
-import { voidReason } from '../harness/void-run.ts';
+import type { OperationRow, PromiseState, PromiseVerdict } from '../harness/result.ts';
+import type { Promised } from '../harness/service/strategy.ts';
+import { countsInVoidRun, inVoidRun, voidReason } from '../harness/void-run.ts';
 import { steady } from '../scenarios/steady.ts';
 
 const scenario = {
@@ -87,5 +88,50 @@ describe('voidReason', () => {
   ])('%s', (_, change, expected) => {
     if (expected === null) expect(reason(change)).toBeNull();
     else expect(reason(change)).toMatch(expected);
+  });
+});
+
+describe('a verdict in a void run', () => {
+  const linearizable: Promised = { guarantee: 'linearizable' };
+  const progress: Promised = { guarantee: 'progress', withinMs: 100 };
+  const convergence: Promised = { guarantee: 'convergence' };
+  const verdict = (promise: Promised, state: PromiseState): PromiseVerdict => ({
+    promise,
+    text: '',
+    state,
+    operations: 10,
+    violations: state === 'broken' ? 3 : 0,
+    ...(state === 'unknown' && { reason: 'as it was' }),
+  });
+
+  test.each<
+    [
+      what: string,
+      promise: Promised,
+      state: PromiseState,
+      expected: PromiseState,
+      violations: number,
+      reason?: string,
+    ]
+  >([
+    ['what was kept is unknown', linearizable, 'kept', 'unknown', 0, 'void'],
+    ['a wrong answer stays wrong', linearizable, 'broken', 'broken', 3],
+    ['what was unknown keeps its reason', linearizable, 'unknown', 'unknown', 0, 'as it was'],
+    ['a service that was starved is not accused of being late', progress, 'broken', 'unknown', 0, 'void'],
+    ['nor of not yet agreeing', convergence, 'broken', 'unknown', 0, 'void'],
+  ])('%s', (_, promise, state, expected, violations, reason) => {
+    expect(inVoidRun(verdict(promise, state), 'void')).toMatchObject({
+      state: expected,
+      violations,
+      ...(reason && { reason }),
+    });
+  });
+
+  test('violations count as their promise does', () => {
+    expect(
+      ['linearizability', 'progress', 'convergence', 'staleness'].map((checker) =>
+        countsInVoidRun({ checker }),
+      ),
+    ).toEqual([true, false, false, true]);
   });
 });
