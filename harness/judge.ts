@@ -59,15 +59,14 @@ function checkerFor(promise: Promised, order: WriteOrder): Checker {
 }
 
 /**
- * What the other checkers may conclude from the clock. A strategy that orders only the writes of one instance has
- * promised nothing of two instances, so there an acknowledgement before a sending shows no order.
+ * What the other checkers may conclude from the clock. Only who promises an order of writes over all instances, or
+ * counts how long ago a value was overwritten, has promised that an acknowledgement before a sending shows the order:
+ * a service in which the last of two concurrent writers wins by other rules breaks no session guarantee by it.
  */
 function writeOrder(promises: readonly Promised[]): WriteOrder {
-  const isPerInstance = promises.some(
-    (promise) => promise.guarantee === 'no-lost-writes' && promise.order === 'per-instance',
-  );
-  const isLinearizable = promises.some(({ guarantee }) => guarantee === 'linearizable');
-  return isPerInstance && !isLinearizable ? 'per-instance' : 'real-time';
+  if (promises.some(({ guarantee }) => guarantee === 'linearizable')) return 'real-time';
+  for (const promise of promises) if (promise.guarantee === 'no-lost-writes') return promise.order;
+  return promises.some(({ guarantee }) => guarantee === 'bounded-staleness') ? 'real-time' : 'per-instance';
 }
 
 /** Writes alone break no register, but a run in which nothing was read has not shown that the promise is kept. */

@@ -1,4 +1,4 @@
-import type { Operation } from '../history/operation.ts';
+import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
 import { inKey, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
@@ -10,8 +10,9 @@ import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts'
  *   write 1 --ok--   write 2 --ok--   (the load ends)   read 1         2 is lost
  *   write 1 --ok--   write 2 --ok--   delete ..info     read nothing   the delete may have happened: nothing is
  *
- * The final reads of the strongest grade count, since weaker ones may promise less than the newest value. A write is
- * lost when all of them lack it; that they differ is for convergence and linearizability to find.
+ * The final reads of the strongest grade that was asked count, since weaker ones may promise less than the newest
+ * value. A write is lost when all of them lack it; that they differ is for convergence and linearizability to find. A
+ * key whose final reads of that grade all failed is unknown: its writes may be there or not.
  */
 export function lostWrites(order: WriteOrder): Checker {
   return {
@@ -21,13 +22,16 @@ export function lostWrites(order: WriteOrder): Checker {
       const violations: Violation[] = [];
       let judged = 0;
       let finals = 0;
+      const unread: string[] = [];
+      const grade = strongestAsked(operations);
       for (const [key, ofKey] of byKey(operations)) {
-        const reads = strongest(
-          ofKey.filter(({ final, f, outcome }) => final && f === 'read' && outcome === 'ok'),
-        );
-        if (reads.length === 0) continue;
-        finals++;
+        const reads = ofKey.filter((one) => isFinalRead(one) && one.grade === grade && one.outcome === 'ok');
         const writes = new KeyWrites(ofKey, order);
+        if (reads.length === 0) {
+          if (writes.acknowledged.length > 0) unread.push(key);
+          continue;
+        }
+        finals++;
         judged += writes.acknowledged.length;
         const shown = reads.map((read) => writes.writersOf(read));
         const lost = writes.acknowledged.filter((write) =>
@@ -53,6 +57,10 @@ export function lostWrites(order: WriteOrder): Checker {
         });
       }
       if (finals === 0) return unknown('no final read succeeded');
+      if (unread.length > 0 && violations.length === 0) {
+        const others = unread.length > 1 ? ` and of ${unread.length - 1} other keys` : '';
+        return unknown(`no final ${grade ?? ''} read of ${unread[0]}${others} succeeded`, judged);
+      }
       if (judged === 0) return unknown('no write was acknowledged');
       return verdictOf(judged, violations);
     },
@@ -64,10 +72,11 @@ function isOverwritten(writes: KeyWrites, writer: Write, write: Write): boolean 
   return writer !== write && writes.isCertainlyBefore(writer, write);
 }
 
-function strongest(reads: readonly Operation[]): readonly Operation[] {
-  for (const grade of [undefined, 'linearizable', 'session', 'eventual'] as const) {
-    const ofGrade = reads.filter((read) => read.grade === grade);
-    if (ofGrade.length > 0) return ofGrade;
-  }
-  return [];
+function isFinalRead({ final, f }: Operation): boolean {
+  return final === true && f === 'read';
+}
+
+function strongestAsked(operations: readonly Operation[]): Grade | undefined {
+  const asked = new Set(operations.filter(isFinalRead).map(({ grade }) => grade));
+  return ([undefined, 'linearizable', 'session', 'eventual'] as const).find((grade) => asked.has(grade));
 }

@@ -1,6 +1,6 @@
 import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
-import { inKey, type Words, wordsFor } from './words.ts';
+import { inKey, tell, type Words, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
 
 export interface SessionOptions {
@@ -10,7 +10,7 @@ export interface SessionOptions {
 
 /**
  * Demands that a process which has had a write acknowledged never afterwards reads, at the grade, what was certainly
- * there before that write.
+ * there before that write, nor what nobody had written.
  *
  *   process 1:  write 5 --ok--   read 4     where 4 had been acknowledged before 5 was sent
  */
@@ -28,6 +28,10 @@ export function readYourWrites({ grade, order }: SessionOptions): Checker {
           if (write !== undefined) own.push(write);
           if (!isRead(operation, grade) || own.length === 0) continue;
           judged++;
+          if (writes.writersOf(operation).length === 0) {
+            violations.push(unwritten('read-your-writes', words, operation));
+            continue;
+          }
           const overlooked = own.findLast(
             (one) => one.returnNs <= operation.invokeNs && writes.isCertainlyOlder(operation, one),
           );
@@ -52,7 +56,8 @@ export function readYourWrites({ grade, order }: SessionOptions): Checker {
 }
 
 /**
- * Demands that a process never reads, at the grade, a value that certainly came before one it has read already.
+ * Demands that a process never reads, at the grade, a value that certainly came before one it has read already, nor
+ * one that nobody had written.
  *
  *   process 1:  read 5   read 4     where 4 had been acknowledged before 5 was sent
  */
@@ -68,6 +73,11 @@ export function monotonicReads({ grade, order }: SessionOptions): Checker {
         for (const read of session) {
           if (!isRead(read, grade)) continue;
           if (earlier.length > 0) judged++;
+          if (writes.writersOf(read).length === 0) {
+            // It is no newer value, and no measure for what comes after it.
+            if (earlier.length > 0) violations.push(unwritten('monotonic-reads', words, read));
+            continue;
+          }
           const newer = earlier.findLast(
             (one) => one.returnNs <= read.invokeNs && showsCertainlyOlder(writes, read, one),
           );
@@ -130,6 +140,17 @@ function violation(
     summary: `${inKey(read.key)}${read.grade} ${words.brief(read)}, ${although}`,
     atNs: read.invokeNs,
     operations: [...(writer === undefined || writer === witness ? [] : [writer]), witness, read],
+  };
+}
+
+/** What nobody had written, or only an operation that ended `fail`, is neither an own write nor a newer value. */
+function unwritten(checker: string, words: Words, read: Operation): Violation {
+  return {
+    checker,
+    key: read.key,
+    summary: `${inKey(read.key)}${read.grade} ${words.brief(read)}, but nobody had written ${tell(read.value)}`,
+    atNs: read.invokeNs,
+    operations: [read],
   };
 }
 

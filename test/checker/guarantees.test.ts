@@ -54,6 +54,28 @@ describe('lost writes, in real time', () => {
       [info.delete(0, 1), ok.write(2, 2, 3), ok.read(null, 90, 91, final)],
       'valid',
     ],
+    [
+      'a key that nobody could read at the end',
+      [
+        ok.write(1, 0, 1),
+        ok.write(5, 0, 1, { key: 'b' }),
+        ok.read(1, 90, 91, final),
+        fail.read(null, 90, 91, { ...final, key: 'b' }),
+      ],
+      { unknown: /no final linearizable read of b succeeded/ },
+    ],
+    [
+      'a weaker read where the strongest failed',
+      [
+        ok.write(1, 0, 1),
+        ok.write(2, 2, 3),
+        fail.read(null, 90, 91, final),
+        ok.read(1, 90, 91, { ...session, final: true }),
+        ok.write(5, 0, 1, { key: 'b' }),
+        ok.read(5, 90, 91, { ...final, key: 'b' }),
+      ],
+      { unknown: /no final linearizable read of k succeeded/ },
+    ],
     ['a delete came last', [ok.write(1, 0, 1), ok.delete(2, 3), ok.read(null, 90, 91, final)], 'valid'],
     [
       'a compare that held came last',
@@ -373,6 +395,21 @@ describe('read your writes', () => {
       /the later write 1/,
     ],
     [
+      'what nobody had written',
+      [ok.write(1, 0, 1, me), ok.read(9, 2, 3, { ...me, ...session })],
+      /session read 9 .*but nobody had written 9/,
+    ],
+    [
+      'what a write had written that certainly did not happen',
+      [ok.write(1, 0, 1, me), fail.write(9, 2, 3, you), ok.read(9, 4, 5, { ...me, ...session })],
+      /nobody had written 9/,
+    ],
+    [
+      'what was written only later',
+      [ok.write(1, 0, 1, me), ok.read(2, 2, 3, { ...me, ...session }), ok.write(2, 4, 5, you)],
+      /nobody had written 2/,
+    ],
+    [
       'nobody read what it wrote',
       [ok.write(1, 0, 1, me), ok.read(1, 2, 3, { ...you, ...session })],
       { unknown: /no process read at grade session/ },
@@ -449,6 +486,11 @@ describe('monotonic reads', () => {
       [...writes, ok.read(2, 4, 5, mine)],
       { unknown: /no process read a key twice at grade session/ },
     ],
+    [
+      'what nobody had written, after a value that somebody had',
+      [ok.write(1, 0, 1, you), ok.read(1, 2, 3, mine), ok.read(9, 4, 5, mine), ok.read(1, 6, 7, mine)],
+      /nobody had written 9/,
+    ],
   ]);
 });
 
@@ -499,6 +541,69 @@ describe('convergence', () => {
       'an open write arrives between the reads',
       [info.write(2, 0, 1), ok.read(1, 90, 91, at('s1')), ok.read(2, 92, 93, at('s2'))],
       'valid',
+    ],
+    [
+      'two open writes arrive one after the other',
+      [
+        ok.write(1, 0, 1),
+        info.write(2, 2, 3),
+        info.write(3, 2, 3),
+        ok.read(1, 90, 91, at('s1')),
+        ok.read(2, 92, 93, at('s2')),
+        ok.read(3, 94, 95, at('s2', 'eventual')),
+        ok.read(3, 94, 95, at('s1', 'eventual')),
+      ],
+      'valid',
+    ],
+    [
+      'an open delete arrives where an earlier delete was acknowledged',
+      [
+        ok.delete(0, 1),
+        ok.write(1, 2, 3),
+        info.delete(4, 5),
+        ok.read(1, 90, 91, at('s1')),
+        ok.read(null, 92, 93, at('s2')),
+      ],
+      'valid',
+    ],
+    [
+      'an open compare that cannot hold explains nothing',
+      [ok.write(1, 0, 1), info.cas(7, 2, 2, 3), ok.read(1, 90, 91, at('s1')), ok.read(2, 92, 93, at('s2'))],
+      /the final reads differ/,
+    ],
+    [
+      'one open write does not arrive twice',
+      [
+        ok.write(1, 0, 1),
+        info.write(2, 2, 3),
+        ok.read(2, 90, 91, at('s1')),
+        ok.read(1, 92, 93, at('s2')),
+        ok.read(2, 94, 95, at('s1', 'eventual')),
+      ],
+      /the final reads differ/,
+    ],
+    [
+      'a key that one instance did not read',
+      [
+        ok.write(1, 0, 1),
+        ok.write(5, 0, 1, { key: 'b' }),
+        ok.read(1, 90, 91, at('s1')),
+        ok.read(1, 90, 91, at('s2')),
+        ok.read(5, 90, 91, { ...at('s1'), key: 'b' }),
+        fail.read(null, 90, 91, { ...at('s2'), key: 'b' }),
+      ],
+      { unknown: /^b: no final linearizable read at s2 succeeded/ },
+    ],
+    [
+      'a key of which one grade was never answered',
+      [
+        ok.write(1, 0, 1),
+        ok.read(1, 90, 91, at('s1')),
+        ok.read(1, 90, 91, at('s2')),
+        ok.read(1, 90, 91, at('s1', 'eventual')),
+        fail.read(null, 90, 91, at('s2', 'eventual')),
+      ],
+      { unknown: /no final eventual read at s2 succeeded/ },
     ],
     [
       'two instances differ',

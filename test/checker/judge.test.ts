@@ -104,6 +104,20 @@ describe('promises', () => {
     });
   });
 
+  it('that say nothing of an order over instances leave it open', () => {
+    const operations = [
+      ok.write(1, 0, 1, { process: 1, instance: 's1' }),
+      ok.write(2, 2, 3, { process: 2, instance: 's2' }),
+      ok.read(2, 4, 5, { process: 3, instance: 's1', grade: 'session' }),
+      ok.read(1, 6, 7, { process: 3, instance: 's1', grade: 'session' }),
+    ];
+    const monotonic: Promised = { guarantee: 'monotonic-reads', grade: 'session' };
+    expect(states(operations, [monotonic])).toEqual(['kept']);
+    expect(states(operations, [monotonic, { guarantee: 'linearizable' }])[0]).toBe('broken');
+    const stale: Promised = { guarantee: 'bounded-staleness', grade: 'session', maxStaleMs: 1 };
+    expect(states(operations, [monotonic, stale])).toEqual(['broken', 'broken']);
+  });
+
   it('of order per instance leave the order of two instances open', () => {
     const operations = [
       ok.write(1, 0, 1, { process: 1, instance: 's1' }),
