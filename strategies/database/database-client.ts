@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Outcome } from '../../harness/history/operation.ts';
 import { type DatabaseQueries, Refused } from '../strategy.ts';
@@ -49,9 +50,23 @@ export class DatabaseClient {
     return this.#query<Row>('write', text, values);
   }
 
-  /** Runs it in one transaction that no other instance runs at the same time: DDL of two starts collides otherwise. */
+  /**
+   * Runs it in one transaction that no other instance runs at the same time: DDL of two starts collides otherwise.
+   * Asks until it is answered, since an instance may start before its database can be reached, or while others keep
+   * it busy; so what it defines must be such as may be defined twice. Throws what the server refuses.
+   */
   async define(statements: string): Promise<void> {
-    await this.#query('write', `begin; select pg_advisory_xact_lock(4715); ${statements}; commit`, undefined);
+    for (let backoffMs = 50; ; backoffMs = Math.min(backoffMs * 2, 1_000)) {
+      try {
+        // Sent as one text it is one transaction; after a `begin` of its own, a failure would leave that one open.
+        await this.#query('write', `select pg_advisory_xact_lock(4715); ${statements}`, undefined);
+        return;
+      } catch (error) {
+        if (!(error instanceof DatabaseFailed) || (error.told && !error.timedOut)) throw error;
+        console.error(`${error.message}; asking again`);
+        await sleep(backoffMs);
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -102,7 +117,8 @@ export function synchronous(url: string): string {
  * did not; except where the server or the connection went away, perhaps after the commit.
  */
 export function sqlOutcome(code: string | undefined): Exclude<Outcome, 'ok'> {
-  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return 'info';
+  // The socket's own codes may have five letters too (EPIPE), but only an SQLSTATE has digits.
+  if (code === undefined || !/^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return 'info';
   const unknownClasses = ['08', '40003', '57P', '58', 'XX', 'F0'];
   return unknownClasses.some((prefix) => code.startsWith(prefix)) ? 'info' : 'fail';
 }
@@ -111,6 +127,8 @@ export function sqlOutcome(code: string | undefined): Exclude<Outcome, 'ok'> {
 export class DatabaseFailed extends Error {
   override readonly name = 'DatabaseFailed';
   readonly timedOut: boolean;
+  /** The server itself refused the statement, and would again. */
+  readonly told: boolean;
 
   constructor(
     role: string,
@@ -118,6 +136,7 @@ export class DatabaseFailed extends Error {
     cause: Error,
   ) {
     super(`${role}: ${cause.message}`, { cause });
+    this.told = sqlOutcome((cause as { code?: string }).code) === 'fail';
     this.timedOut = /time(d )?out/i.test(cause.message);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -7,6 +8,7 @@ import {
   synchronous,
 } from '../../strategies/database/database-client.ts';
 import { type Ground, prepareGround } from './ground.ts';
+import { testLink } from './link.ts';
 
 let ground: Ground;
 beforeAll(async () => {
@@ -28,6 +30,8 @@ describe('sqlOutcome', () => {
     ['XX000', 'info'],
     ['ECONNRESET', 'info'],
     [undefined, 'info'],
+    // Of five letters like an SQLSTATE, but it is the socket's: no word of the server.
+    ['EPIPE', 'info'],
   ] as const)('%s is %s', (code, outcome) => {
     expect(sqlOutcome(code)).toBe(outcome);
   });
@@ -65,6 +69,36 @@ describe('DatabaseClient', () => {
       .catch((error: unknown) => error);
     expect(failure).toMatchObject({ name: 'DatabaseFailed', outcome: 'info' });
     expect(await client.read('select 1 as one')).toEqual([{ one: 1 }]);
+    await client.close();
+  });
+
+  test('what is defined is asked for until the server can be reached; what it refuses is thrown', async () => {
+    await using link = await testLink(new URL(ground.database!.primary.url).host);
+    link.refuse(true);
+    const client = clientOf(ground.database!.throughUrl('primary', link.address));
+    let defined = false;
+    const defining = client.define('create table if not exists defined (key text)').then(() => {
+      defined = true;
+    });
+    await sleep(300);
+    expect(defined).toBe(false);
+    link.refuse(false);
+    await defining;
+    expect(await client.read('select count(*)::int as rows from defined')).toEqual([{ rows: 0 }]);
+    await expect(client.define('create nonsense')).rejects.toThrow('syntax error');
+    await client.close();
+  });
+
+  test('what is defined waits for others who define, longer than a statement may take', async () => {
+    const others = new pg.Client({ connectionString: ground.database!.primary.url });
+    await others.connect();
+    await others.query('select pg_advisory_lock(4715)');
+    const client = clientOf(ground.database!.primary.url);
+    const defining = client.define('create table if not exists patient (key text)');
+    await sleep(1_000);
+    await others.end();
+    await defining;
+    expect(await client.read('select count(*)::int as rows from patient')).toEqual([{ rows: 0 }]);
     await client.close();
   });
 
