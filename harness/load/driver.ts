@@ -17,9 +17,10 @@ export interface Driver extends AsyncDisposable {
   stop(): void;
   /**
    * Reads every key that was written, of each grade, on every instance, recorded with `final: true`. What failed is
-   * asked again a few times. What is not read within limitMs (30,000) is left out: an instance may be gone for good.
+   * asked again a few times, and so are keys of which the answers differ, for settleMs (10,000): a write that ended
+   * `info` may still arrive. What is not read within limitMs (30,000) is left out: an instance may be gone for good.
    */
-  finalReads(options: { grades: readonly Grade[]; limitMs?: number }): Promise<void>;
+  finalReads(options: { grades: readonly Grade[]; limitMs?: number; settleMs?: number }): Promise<void>;
   /** Called a few times a second while load is offered. */
   onStats(listener: (stats: DriverStats) => void): void;
 }

@@ -9,7 +9,12 @@ export type Request =
   | { readonly type: 'open'; readonly open: OpenRequest }
   | { readonly type: 'run'; readonly ratePerSecond: number; readonly durationMs: number }
   | { readonly type: 'stop' }
-  | { readonly type: 'finalReads'; readonly grades: readonly Grade[]; readonly limitMs?: number }
+  | {
+      readonly type: 'finalReads';
+      readonly grades: readonly Grade[];
+      readonly limitMs?: number;
+      readonly settleMs?: number;
+    }
   | { readonly type: 'saturate'; readonly saturate: SaturateRequest };
 
 export interface OpenRequest {

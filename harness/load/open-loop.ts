@@ -1,4 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import { type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../clock.ts';
 import { encodeCompletion, encodeInvoke } from '../history/format.ts';
@@ -119,26 +120,28 @@ export class OpenLoop {
 
   /**
    * Reads every key that was written, of each grade, on every instance. One that failed is asked again after a
-   * pause, as an operation of its own, up to finalAttempts times; none is sent after limitMs.
+   * pause, as an operation of its own, up to finalAttempts times. Keys of which the answers differ are read again
+   * everywhere, until they agree or settleMs have passed: a write that was given up may still wait in the socket of a
+   * service that was held up, and arrive between two reads. None is sent after limitMs.
    */
   async finalReads({
     grades,
     limitMs = finalLimitMs,
+    settleMs = finalSettleMs,
   }: {
     grades: readonly Grade[];
     limitMs?: number;
+    settleMs?: number;
   }): Promise<void> {
-    const untilNs = this.#options.clock.nowNs() + limitMs * 1e6;
-    await Promise.all(
-      this.#lanes.map(async (lane) => {
-        let left = [...this.#written].flatMap((key) => grades.map((grade) => readAttempt(key, grade)));
-        for (let round = 0; left.length > 0 && round < finalAttempts && !this.#isOver(untilNs); round++) {
-          if (round > 0) await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
-          left = await this.#readAll(lane, left, untilNs);
-        }
-      }),
-    );
-    await this.#options.recorder.flush();
+    const { clock, recorder } = this.#options;
+    const untilNs = clock.nowNs() + limitMs * 1e6;
+    let differing = await this.#readEverywhere([...this.#written], grades, untilNs);
+    const settledNs = Math.min(untilNs, clock.nowNs() + settleMs * 1e6);
+    while (differing.length > 0 && !this.#isOver(settledNs)) {
+      await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
+      differing = await this.#readEverywhere(differing, grades, untilNs);
+    }
+    await recorder.flush();
   }
 
   /** Records what is in flight as lost, at once, and sends nothing more: for when the driver itself must go. */
@@ -301,8 +304,37 @@ export class OpenLoop {
     }
   }
 
-  /** Resolves to the attempts that failed. */
-  async #readAll(lane: Lane, attempts: readonly Attempt[], untilNs: number): Promise<Attempt[]> {
+  /** Resolves to the keys of which the answers differ. */
+  async #readEverywhere(
+    keys: readonly string[],
+    grades: readonly Grade[],
+    untilNs: number,
+  ): Promise<string[]> {
+    const first = new Map<string, unknown>();
+    const differing = new Set<string>();
+    const read = ({ key }: Attempt, value: unknown) => {
+      if (!first.has(key)) first.set(key, value);
+      else if (!isDeepStrictEqual(first.get(key), value)) differing.add(key);
+    };
+    await Promise.all(
+      this.#lanes.map(async (lane) => {
+        let left = keys.flatMap((key) => grades.map((grade) => readAttempt(key, grade)));
+        for (let round = 0; left.length > 0 && round < finalAttempts && !this.#isOver(untilNs); round++) {
+          if (round > 0) await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
+          left = await this.#readAll(lane, left, untilNs, read);
+        }
+      }),
+    );
+    return [...differing];
+  }
+
+  /** Resolves to the attempts that failed; the others are told with what they read. */
+  async #readAll(
+    lane: Lane,
+    attempts: readonly Attempt[],
+    untilNs: number,
+    read: (attempt: Attempt, value: unknown) => void,
+  ): Promise<Attempt[]> {
     const failed: Attempt[] = [];
     const queue = attempts.values();
     const workers = Math.min(finalConcurrency, this.#options.workload.maxInFlight);
@@ -318,7 +350,8 @@ export class OpenLoop {
         const end = await new Promise<End>((resolve) => {
           this.#send(lane, process, place, attempt, undefined, true, resolve);
         });
-        if (end.outcome !== 'ok') failed.push(attempt);
+        if (end.outcome === 'ok') read(attempt, end.value);
+        else failed.push(attempt);
       }
     };
     await Promise.all(Array.from({ length: workers }, work));
@@ -358,6 +391,8 @@ const finalAttempts = 5;
 const finalPauseMs = 250;
 const finalConcurrency = 32;
 const finalLimitMs = 30_000;
+/** Far more than a service needs to take up what lay in its sockets; a service that disagrees for good costs it. */
+const finalSettleMs = 10_000;
 
 /** One instance, its connections, and the processes pinned to it. */
 interface Lane {

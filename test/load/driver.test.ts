@@ -4,6 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultBudget } from '../../harness/checker/checker.ts';
+import { convergence } from '../../harness/checker/convergence.ts';
+import { linearizability } from '../../harness/checker/linearizability.ts';
 import { readHistory } from '../../harness/history/read-history.ts';
 import { startDriver } from '../../harness/load/driver.ts';
 import type { ToWorker } from '../../harness/load/messages.ts';
@@ -306,6 +309,55 @@ describe('what goes wrong', () => {
     expect(new Set(of(pairs, 'ok').map((p) => p.invoke.key))).toEqual(
       new Set(failed.map((p) => p.invoke.key)),
     );
+  });
+});
+
+describe('writes that were given up and arrive late', () => {
+  test('are applied by a service that was paused, when it goes on, and the history allows for it', async () => {
+    const { driver, server, historyPath } = await setUp({ keys: 3, mix: { write: 1 }, deadlineMs: 150 });
+    server.process.signal('SIGSTOP');
+    const paused = await driver.run({ ratePerSecond: 60, durationMs: 500 });
+    expect(paused).toMatchObject({ ok: 0, fail: 0, info: paused.sent });
+    server.process.signal('SIGCONT');
+    await driver.finalReads({ grades: ['linearizable'] });
+    await driver[Symbol.asyncDispose]();
+    const history = await readHistory(historyPath);
+    const given = new Set(history.operations.filter((o) => o.f === 'write').map((o) => o.value));
+    const shown = history.operations.filter((o) => o.final && o.outcome === 'ok').map((o) => o.value);
+    // What nobody waited for any more has happened: `fail` would have been wrong of it.
+    expect(shown.some((value) => given.has(value))).toBe(true);
+    const budget = { timeMs: 5_000, maxMemoEntries: 100_000 };
+    expect(linearizability().check(history, budget).valid).not.toBe(false);
+  });
+
+  test('between the final reads: these are repeated until all agree', async () => {
+    const { driver, server, historyPath } = await setUp(
+      { keys: 1, mix: { write: 1 } },
+      { instances: ['s1', 's2'] },
+    );
+    await driver.run({ ratePerSecond: 40, durationMs: 300 });
+    // Every second read shows the value before: the instances seem to differ.
+    server.behave({ staleEvery: 2 });
+    const finals = driver.finalReads({ grades: ['linearizable', 'eventual'] });
+    await delay(400);
+    server.behave({ staleEvery: 0 });
+    await finals;
+    await driver[Symbol.asyncDispose]();
+    const history = await readHistory(historyPath);
+    expect(history.operations.filter((o) => o.final).length).toBeGreaterThan(4);
+    expect(convergence.check(history, defaultBudget)).toMatchObject({ valid: true });
+  });
+
+  test('are not waited for without end: who goes on to differ has not converged', async () => {
+    const { driver, server, historyPath } = await setUp(
+      { keys: 1, mix: { write: 1 } },
+      { instances: ['s1', 's2'] },
+    );
+    await driver.run({ ratePerSecond: 40, durationMs: 300 });
+    server.behave({ staleEvery: 2 });
+    await driver.finalReads({ grades: ['linearizable', 'eventual'], settleMs: 300 });
+    await driver[Symbol.asyncDispose]();
+    expect(convergence.check(await readHistory(historyPath), defaultBudget)).toMatchObject({ valid: false });
   });
 });
 
