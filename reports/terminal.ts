@@ -64,7 +64,7 @@ export function renderTerminal(
     paint.state(all.state, paint.bold(`${stateMarks[all.state]} ${all.headline}`)) +
       paint
         .dim(` ${counted(result.cells.length, 'cell')}, ${counted(all.operations, 'operation')} recorded.`)
-        .repeat(all.state === 'kept' ? 1 : 0),
+        .repeat(all.state === 'kept' && result.cells.length > 0 ? 1 : 0),
   );
   if (places.html !== undefined) lines.push(`  ${paint.dim('report')}  ${places.html}`);
   if (manifest.command !== '') lines.push(`  ${paint.dim('again')}   ${clean(manifest.command)}`);

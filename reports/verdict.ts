@@ -96,5 +96,8 @@ function headline(
       ? `Unknown: ${counted(cells.unknown, 'cell')} could not be judged.`
       : 'Unknown: nothing was judged.';
   }
-  return all === 0 ? 'Nothing was promised, so nothing was broken.' : `All ${counted(all, 'promise')} kept.`;
+  if (all > 0) return `All ${counted(all, 'promise')} kept.`;
+  return saturation.length > 0
+    ? `No promise was broken in ${counted(saturation.length, 'saturation run')}.`
+    : 'Nothing was promised, so nothing was broken.';
 }

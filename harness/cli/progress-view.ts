@@ -13,6 +13,8 @@ export interface ProgressView {
 
 /** On a pipe, load is told every so often only. */
 const plainEveryMs = 4_000;
+/** The living line's rate is over so long: over one report of the driver alone it would jump about. */
+const livingPaceMs = 1_000;
 
 export function progressView(stream: NodeJS.WriteStream): ProgressView {
   return stream.isTTY ? livingView(stream) : plainView(stream);
@@ -28,16 +30,19 @@ const marks = {
 function plainView(stream: NodeJS.WriteStream): ProgressView {
   const say = (line: string) => void stream.write(`${line}\n`);
   let nextLoadMs = 0;
+  const pace = new Pace(plainEveryMs);
   return {
     say,
     end() {},
     show(progress) {
       if (progress.type === 'load') {
+        pace.add(progress);
         if (progress.elapsedMs < nextLoadMs) return;
         nextLoadMs = progress.elapsedMs + plainEveryMs;
       }
       if (progress.type === 'cell-started') nextLoadMs = 0;
-      const line = staying(progress) ?? (progress.type === 'load' ? `  ${loadText(progress)}` : undefined);
+      const line =
+        staying(progress) ?? (progress.type === 'load' ? `  ${loadText(progress, pace)}` : undefined);
       if (line !== undefined) say(line);
     },
   };
@@ -46,6 +51,7 @@ function plainView(stream: NodeJS.WriteStream): ProgressView {
 function livingView(stream: WriteStream): ProgressView {
   let living = '';
   let faults: readonly string[] = [];
+  const pace = new Pace(livingPaceMs);
   const clear = () => void stream.write('\r\x1b[K');
   const draw = (text: string) => {
     living = text;
@@ -66,10 +72,13 @@ function livingView(stream: WriteStream): ProgressView {
       if (progress.type === 'faults') faults = progress.active;
       if (progress.type === 'step') return draw(`  ${progress.step}`);
       if (progress.type === 'load') {
+        pace.add(progress);
         const bar = '━'
           .repeat(Math.min(20, Math.round((progress.elapsedMs / progress.loadMs) * 20)))
           .padEnd(20, '─');
-        return draw(`  ${bar} ${loadText(progress)}${faults.length > 0 ? ` · ⚡ ${faults.join('; ')}` : ''}`);
+        return draw(
+          `  ${bar} ${loadText(progress, pace)}${faults.length > 0 ? ` · ⚡ ${faults.join('; ')}` : ''}`,
+        );
       }
       if (progress.type === 'cell-ended') {
         living = '';
@@ -104,7 +113,33 @@ function staying(progress: Progress): string | undefined {
   }
 }
 
-function loadText(progress: Extract<Progress, { type: 'load' }>): string {
-  const { stats } = progress;
-  return `${(progress.elapsedMs / 1e3).toFixed(1)}/${(progress.loadMs / 1e3).toFixed(0)} s · ${Math.round(stats.completedPerSecond)}/s · ok ${stats.ok} fail ${stats.fail} info ${stats.info}${stats.dropped > 0 ? ` dropped ${stats.dropped}` : ''} · in flight ${stats.inFlight}`;
+type Load = Extract<Progress, { type: 'load' }>;
+
+function loadText({ stats, elapsedMs, loadMs }: Load, pace: Pace): string {
+  return `${(elapsedMs / 1e3).toFixed(1)}/${(loadMs / 1e3).toFixed(0)} s · ${Math.round(pace.perSecond)}/s · ok ${stats.ok} fail ${stats.fail} info ${stats.info}${stats.dropped > 0 ? ` dropped ${stats.dropped}` : ''} · in flight ${stats.inFlight}`;
+}
+
+/** A Pace tells how many operations a second ended lately, from the driver's own counts and times. */
+class Pace {
+  readonly #overNs: number;
+  #samples: { atNs: number; ended: number }[] = [];
+  #perSecond = 0;
+
+  constructor(overMs: number) {
+    this.#overNs = overMs * 1e6;
+  }
+
+  get perSecond(): number {
+    return this.#perSecond;
+  }
+
+  add({ stats: { atNs, ok, fail, info, completedPerSecond } }: Load): void {
+    const ended = ok + fail + info;
+    // The next cell counts from 0 again.
+    if (ended < (this.#samples.at(-1)?.ended ?? 0)) this.#samples = [];
+    while (this.#samples.length > 1 && this.#samples[1]!.atNs <= atNs - this.#overNs) this.#samples.shift();
+    const first = this.#samples[0];
+    this.#perSecond = first ? ((ended - first.ended) / (atNs - first.atNs)) * 1e9 : completedPerSecond;
+    this.#samples.push({ atNs, ended });
+  }
 }

@@ -13,7 +13,15 @@ export function addReportCommand(program: Command, parts: Parts): void {
         for (const path of await parts.reports.renderAgain(result, options.out))
           process.stdout.write(`${path}\n`);
       } catch (error) {
-        throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+        const { code } = error as NodeJS.ErrnoException;
+        throw new UsageError(
+          code === 'ENOENT' || code === 'ENOTDIR'
+            ? `${result} should be a result.json, or the folder of a run with one in it; there is none`
+            : error instanceof Error
+              ? error.message
+              : String(error),
+          { cause: error },
+        );
       }
     });
 }

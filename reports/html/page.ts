@@ -97,10 +97,13 @@ function banner(result: Result, all: Tally): Markup {
   const { manifest } = result;
   const counter = (n: number, text: string, state?: State) =>
     html`<li class="${n === 0 ? 'nought' : (state ?? 'plain')}"><b>${count(n)}</b>${text}</li>`;
+  // Of a saturation alone there is nothing to count here: its table says it all.
+  const counters = () =>
+    html`<ul class="counters">${counter(all.promises.kept, all.promises.kept === 1 ? 'promise kept' : 'promises kept', 'kept')}${counter(all.promises.broken, 'broken', 'broken')}${counter(all.promises.unknown, 'unknown', 'unknown')}${all.cells.error > 0 ? counter(all.cells.error, all.cells.error === 1 ? 'cell in error' : 'cells in error', 'error') : null}${counter(result.cells.length, result.cells.length === 1 ? 'cell' : 'cells')}${counter(all.operations, 'operations recorded')}</ul>`;
   return html`<header class="banner ${all.state}"><div>
 <p class="brand">Faultline · seed ${manifest.seed} · ${manifest.profile} · <time datetime="${manifest.startedAt}">${manifest.startedAt.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')}</time> · ${took(result)}</p>
 <h1>${mark(all.state)}<span>${all.headline}</span></h1>
-<ul class="counters">${counter(all.promises.kept, all.promises.kept === 1 ? 'promise kept' : 'promises kept', 'kept')}${counter(all.promises.broken, 'broken', 'broken')}${counter(all.promises.unknown, 'unknown', 'unknown')}${all.cells.error > 0 ? counter(all.cells.error, all.cells.error === 1 ? 'cell in error' : 'cells in error', 'error') : null}${counter(result.cells.length, result.cells.length === 1 ? 'cell' : 'cells')}${counter(all.operations, 'operations recorded')}</ul>
+${result.cells.length > 0 ? counters() : null}
 </div></header>`;
 }
 

@@ -73,7 +73,7 @@ describe('wrong usage is one line that says what was expected and what came, and
       "--model should be one of register, kv, got 'queue'",
     ],
     ['a history that is not there', ['check', 'nowhere.jsonl'], 'nowhere.jsonl'],
-    ['a result that is not there', ['report', 'nowhere.json'], 'nowhere.json'],
+    ['a result that is not there', ['report', 'nowhere.json'], 'nowhere.json should be a result.json'],
     [
       'a port that is none',
       ['toxiproxy', '--port', '70000'],

@@ -88,6 +88,12 @@ describe('the run as a whole', () => {
       'Nothing was promised, so nothing was broken.',
     ],
     [
+      'saturation alone',
+      { ...resultOf([]), saturation: [{ ...base.saturation![0]!, state: 'kept' }] },
+      'kept',
+      'No promise was broken in 1 saturation run.',
+    ],
+    [
       'saturation broke',
       { ...resultOf([good]), saturation: [{ ...base.saturation![0]!, state: 'broken' }] },
       'broken',
