@@ -83,23 +83,57 @@ export interface TransactionRequest {
 
 export interface Comparison {
   readonly key: string;
-  /** revision: of the last write, 0 for no such key. created: of the key's creation. version: writes since then. */
-  readonly target: 'revision' | 'created' | 'version' | 'value';
+  /**
+   * revision: of the last write (etcd's mod_revision). created: of the write that made the key (create_revision).
+   * version: how many writes there were since then. All three are 0 for no such key. lease: the id of the lease that
+   * the key hangs on, '0' for none. A comparison with the value of a key that is not there never holds.
+   */
+  readonly target: 'revision' | 'created' | 'version' | 'value' | 'lease';
   readonly result: 'equal' | 'notEqual' | 'greater' | 'less';
+  /** JSON for `value`; a number for the three counts; decimal digits in a text for `lease`, whose ids exceed 2^53. */
   readonly value: unknown;
 }
 
 export type Step =
   | { readonly op: 'get'; readonly key: string }
-  | { readonly op: 'put'; readonly key: string; readonly value: unknown }
-  | { readonly op: 'delete'; readonly key: string };
+  /** `lease`: the id of a lease that the key vanishes with. */
+  | { readonly op: 'put'; readonly key: string; readonly value: unknown; readonly lease?: string }
+  | { readonly op: 'delete'; readonly key: string }
+  /** All keys that begin with the prefix, by key; the first `limit` of them when there is one. */
+  | { readonly op: 'range'; readonly prefix: string; readonly limit?: number };
+
+/** What a key was found to hold: null when there was no such key. */
+export interface FoundKey {
+  readonly key: string;
+  readonly value?: unknown;
+  /** Of the last write. */
+  readonly revision?: number;
+  /** Of the write that made the key. */
+  readonly created?: number;
+  /** Writes since then. */
+  readonly version?: number;
+  /** Only where the key hangs on one. */
+  readonly lease?: string;
+}
+
+/** A get tells what it read; a put and a delete that deleted tell the revision they wrote; a range all that it found. */
+export type StepResult =
+  | FoundKey
+  | { readonly prefix: string; readonly found: readonly FoundKey[]; readonly more: boolean };
+
+/** The keys that a transaction names, each once. What a range may find is not among them. */
+export function keysOf({ compare, success, failure }: Omit<TransactionRequest, 'signal'>): string[] {
+  const named = [...compare, ...success, ...failure].flatMap((part) => ('key' in part ? [part.key] : []));
+  return [...new Set(named)];
+}
 
 export interface TransactionAnswer {
   /** Whether the comparisons held. */
   readonly succeeded: boolean;
-  /** One for each step of the branch that was taken; a get tells what it read (null: no such key). */
-  readonly results: readonly { readonly key: string; readonly value?: unknown; readonly revision?: number }[];
-  readonly revision: number;
+  /** One for each step of the branch that was taken. */
+  readonly results: readonly StepResult[];
+  /** The store's revision after the transaction. Absent where revisions count the writes of one key. */
+  readonly revision?: number;
   readonly source: Source;
   readonly sessionToken?: string;
 }
@@ -112,13 +146,14 @@ export interface DatabaseQueries {
 
 /**
  * A Refused is an operation that could not be carried out, and what became of it: `fail` when it certainly did
- * not happen. 503 when the promise cannot be kept right now, 504 for a deadline, 501 when it never can.
+ * not happen. 503 when the promise cannot be kept right now, 504 for a deadline, 501 when it never can, 400 when
+ * what was asked makes no sense to the store.
  */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
   constructor(
-    readonly status: 501 | 503 | 504,
+    readonly status: 400 | 501 | 503 | 504,
     readonly outcome: Exclude<Outcome, 'ok'>,
     message: string,
   ) {

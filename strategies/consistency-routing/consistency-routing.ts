@@ -10,6 +10,8 @@ import {
   Refused,
   type Strategy,
   type StrategyContext,
+  type TransactionAnswer,
+  type TransactionRequest,
   type WriteAnswer,
   type WriteRequest,
 } from '../strategy.ts';
@@ -100,6 +102,17 @@ class ConsistencyRouting implements OpenStrategy {
       const sessionToken = laterPosition(await this.#position(), tokenOf(request));
       if (sessionToken !== undefined) this.#published.committed(sessionToken);
       return { written: true, ...(revision && { revision }), source: 'primary', sessionToken };
+    } catch (error) {
+      throw refuseDatabase(error, 'write');
+    }
+  }
+
+  async transact(request: TransactionRequest): Promise<TransactionAnswer> {
+    try {
+      const { succeeded, results } = await this.#table.transact(request);
+      const sessionToken = await this.#position();
+      this.#published.committed(sessionToken);
+      return { succeeded, results, source: 'primary', sessionToken };
     } catch (error) {
       throw refuseDatabase(error, 'write');
     }

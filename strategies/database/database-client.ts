@@ -10,6 +10,7 @@ import { type DatabaseQueries, Refused } from '../strategy.ts';
 export class DatabaseClient {
   readonly #role: 'primary' | 'replica';
   readonly #pool: pg.Pool;
+  readonly #deadlineMs: number;
   readonly #counts = { read: 0, write: 0 };
 
   constructor(options: {
@@ -20,6 +21,7 @@ export class DatabaseClient {
     readonly instance: string;
   }) {
     this.#role = options.role;
+    this.#deadlineMs = options.deadlineMs;
     this.#pool = new pg.Pool({
       connectionString: synchronous(options.url),
       max: options.connections ?? 20,
@@ -51,6 +53,34 @@ export class DatabaseClient {
   }
 
   /**
+   * Runs the statements that `run` asks for, one after the other, in one transaction: committed when it resolves,
+   * rolled back when it throws. What fails before the commit was sent certainly did not happen. Locks are let go
+   * within the deadline, also when this process stands still: the server ends a transaction that idles for so long.
+   */
+  async transaction<T>(run: (ask: Ask) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    let committing = false;
+    try {
+      await client.query(
+        `begin; set local idle_in_transaction_session_timeout = ${Math.ceil(this.#deadlineMs)}`,
+      );
+      const done = await run(async (kind, text, values) => {
+        this.#counts[kind] += 1;
+        return (await client.query(text, values)).rows;
+      });
+      committing = true;
+      await client.query('commit');
+      client.release();
+      return done;
+    } catch (error) {
+      // Ended with its connection, which rolls back whatever is not committed.
+      client.release(true);
+      const outcome = committing ? sqlOutcome((error as { code?: string }).code) : 'fail';
+      throw new DatabaseFailed(this.#role, outcome, error as Error);
+    }
+  }
+
+  /**
    * Runs it in one transaction that no other instance runs at the same time: DDL of two starts collides otherwise.
    * Asks until it is answered, since an instance may start before its database can be reached, or while others keep
    * it busy; so what it defines must be such as may be defined twice. Throws what the server refuses.
@@ -73,17 +103,20 @@ export class DatabaseClient {
     await this.#pool.end();
   }
 
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw new DatabaseFailed(this.#role, 'fail', error as Error);
+    }
+  }
+
   async #query<Row extends pg.QueryResultRow>(
     kind: 'read' | 'write',
     text: string,
     values: unknown[] | undefined,
   ): Promise<Row[]> {
-    let client: pg.PoolClient;
-    try {
-      client = await this.#pool.connect();
-    } catch (error) {
-      throw new DatabaseFailed(this.#role, 'fail', error as Error);
-    }
+    const client = await this.#connect();
     this.#counts[kind] += 1;
     try {
       const result = await client.query<Row>(text, values);
@@ -98,6 +131,13 @@ export class DatabaseClient {
     }
   }
 }
+
+/** One statement of a transaction, counted as a read or a write. */
+export type Ask = <Row extends pg.QueryResultRow>(
+  kind: 'read' | 'write',
+  text: string,
+  values?: unknown[],
+) => Promise<Row[]>;
 
 /**
  * With synchronous commits what is visible has also been flushed: the positions in session tokens rest on it. Said in

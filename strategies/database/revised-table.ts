@@ -1,4 +1,6 @@
+import type { TransactionRequest } from '../strategy.ts';
 import type { DatabaseClient } from './database-client.ts';
+import { type RevisedTransactionAnswer, refuseLeases, revisedTransaction } from './revised-transaction.ts';
 
 /**
  * A RevisedTable holds one value a key, with a revision that counts the key's writes. Rows are never removed: a
@@ -20,7 +22,9 @@ export class RevisedTable {
         key text primary key,
         value json,
         revision bigint not null,
-        deleted boolean not null
+        deleted boolean not null,
+        -- The revision of the write that made the key: after a delete it is made anew.
+        created bigint not null
       )`);
   }
 
@@ -44,6 +48,12 @@ export class RevisedTable {
     return row && Number(row.revision);
   }
 
+  /** See revisedTransaction. */
+  async transact(request: Omit<TransactionRequest, 'signal'>): Promise<RevisedTransactionAnswer> {
+    refuseLeases(request);
+    return this.#primary.transaction((ask) => revisedTransaction(ask, this.#name, request));
+  }
+
   /**
    * The revision is counted in the row itself, in an expression that is evaluated once the row is locked. One drawn
    * before (a sequence in VALUES) could be overtaken, and the later write would carry the lower revision.
@@ -57,9 +67,10 @@ export class RevisedTable {
       );
     }
     return this.#primary.write(
-      `insert into ${this.#name} as present (key, value, revision, deleted) values ($1, $2, 1, false)
+      `insert into ${this.#name} as present (key, value, revision, deleted, created) values ($1, $2, 1, false, 1)
        on conflict (key) do update
-         set value = excluded.value, deleted = false, revision = present.revision + 1
+         set value = excluded.value, deleted = false, revision = present.revision + 1,
+             created = case when present.deleted then present.revision + 1 else present.created end
        returning revision`,
       [key, json],
     );
@@ -86,9 +97,10 @@ export class RevisedTable {
       );
     }
     return this.#primary.write(
-      `insert into ${this.#name} as present (key, value, revision, deleted) values ($1, $2, 1, false)
+      `insert into ${this.#name} as present (key, value, revision, deleted, created) values ($1, $2, 1, false, 1)
        on conflict (key) do update
-         set value = excluded.value, deleted = false, revision = present.revision + 1
+         set value = excluded.value, deleted = false, revision = present.revision + 1,
+             created = present.revision + 1
          where present.deleted
        returning revision`,
       [key, json],

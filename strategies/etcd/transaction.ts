@@ -1,5 +1,6 @@
-import type { ICompare, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3';
-import type { Comparison, Step, TransactionRequest } from '../strategy.ts';
+import type { ICompare, IKeyValue, IRequestOp, IResponseOp, ITxnRequest, ITxnResponse } from 'etcd3';
+import type { Comparison, FoundKey, Step, StepResult, TransactionRequest } from '../strategy.ts';
+import { prefixRange } from './prefix.ts';
 
 const results = { equal: 'Equal', notEqual: 'NotEqual', greater: 'Greater', less: 'Less' } as const;
 
@@ -12,26 +13,42 @@ export function etcdTransaction(request: TransactionRequest, prefix: string): Re
   };
 }
 
-/** What the steps of the branch that was taken came to. */
+/** What the steps of the branch that was taken came to; `prefix` is taken off the keys that a range found. */
 export function stepResults(
   steps: readonly Step[],
   response: ITxnResponse,
-): { key: string; value?: unknown; revision?: number }[] {
+  prefix: string,
+): readonly StepResult[] {
   const revision = Number(response.header.revision);
-  return steps.map((step, i) => {
-    if (step.op === 'put') return { key: step.key, revision };
-    if (step.op === 'delete') {
-      const deleted = Number(response.responses[i]!.response_delete_range.deleted) > 0;
-      return deleted ? { key: step.key, revision } : { key: step.key };
+  return steps.map((step, i) => stepResult(step, response.responses[i]!, revision, prefix));
+}
+
+function stepResult(step: Step, answer: IResponseOp, revision: number, prefix: string): StepResult {
+  switch (step.op) {
+    case 'put':
+      return { key: step.key, revision };
+    case 'delete':
+      return answer.response_delete_range.deleted === '0' ? { key: step.key } : { key: step.key, revision };
+    case 'get':
+      return foundKey(step.key, answer.response_range.kvs[0]);
+    case 'range': {
+      const { kvs, more } = answer.response_range;
+      const found = kvs.map((kv) => foundKey(kv.key.toString().slice(prefix.length), kv));
+      return { prefix: step.prefix, found, more };
     }
-    const found = response.responses[i]!.response_range.kvs[0];
-    if (!found) return { key: step.key, value: null };
-    return {
-      key: step.key,
-      value: JSON.parse(found.value.toString()),
-      revision: Number(found.mod_revision),
-    };
-  });
+  }
+}
+
+function foundKey(key: string, found: IKeyValue | undefined): FoundKey {
+  if (!found) return { key, value: null };
+  return {
+    key,
+    value: JSON.parse(found.value.toString()),
+    revision: Number(found.mod_revision),
+    created: Number(found.create_revision),
+    version: Number(found.version),
+    ...(found.lease !== '0' && { lease: found.lease }),
+  };
 }
 
 function etcdCompare({ key, target, result, value }: Comparison, prefix: string): ICompare {
@@ -43,18 +60,25 @@ function etcdCompare({ key, target, result, value }: Comparison, prefix: string)
       return { ...of, target: 'Create', create_revision: String(value) };
     case 'version':
       return { ...of, target: 'Version', version: String(value) };
+    case 'lease':
+      return { ...of, target: 'Lease', lease: String(value) };
     case 'value':
       return { ...of, target: 'Value', value: Buffer.from(JSON.stringify(value)) };
   }
 }
 
 function etcdStep(step: Step, prefix: string): IRequestOp {
+  if (step.op === 'range') {
+    return { request_range: { ...prefixRange(prefix + step.prefix), limit: String(step.limit ?? 0) } };
+  }
   const key = Buffer.from(prefix + step.key);
   switch (step.op) {
     case 'get':
       return { request_range: { key } };
-    case 'put':
-      return { request_put: { key, value: Buffer.from(JSON.stringify(step.value)) } };
+    case 'put': {
+      const value = Buffer.from(JSON.stringify(step.value));
+      return { request_put: { key, value, ...(step.lease !== undefined && { lease: step.lease }) } };
+    }
     case 'delete':
       return { request_delete_range: { key } };
   }

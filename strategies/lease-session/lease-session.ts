@@ -167,7 +167,7 @@ class LeaseSession implements OpenStrategy {
     }
     return {
       succeeded: response.succeeded,
-      results: stepResults(steps, response),
+      results: stepResults(steps, response, values),
       revision,
       source: 'etcd',
       sessionToken: String(revision),

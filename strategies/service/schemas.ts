@@ -35,11 +35,13 @@ export const deleteSchema = {
 };
 
 const results = { enum: ['equal', 'notEqual', 'greater', 'less'] };
+/** Lease ids exceed 2^53; 0 is no lease. */
+const lease = { type: 'string', pattern: '^\\d{1,19}$' };
 const comparison = {
   type: 'object',
   properties: {
     key,
-    target: { enum: ['revision', 'created', 'version', 'value'] },
+    target: { enum: ['revision', 'created', 'version', 'value', 'lease'] },
     result: results,
     value: {},
   },
@@ -48,16 +50,33 @@ const comparison = {
   if: { properties: { target: { const: 'value' } } },
   // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
   then: { properties: { value } },
-  else: { properties: { value: revision } },
+  else: {
+    if: { properties: { target: { const: 'lease' } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+    then: { properties: { value: lease } },
+    else: { properties: { value: revision } },
+  },
 };
+function stepSchema(op: string, properties: object, required: readonly string[]) {
+  return {
+    if: { properties: { op: { const: op } }, required: ['op'] },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+    then: { properties: { op: {}, ...properties }, required, additionalProperties: false },
+  };
+}
+/** An empty prefix is every key. */
+const prefix = { type: 'string', maxLength: 512, pattern: '^[^\\u0000]*$' };
+const limit = { type: 'integer', minimum: 1, maximum: 10_000 };
 const step = {
   type: 'object',
-  properties: { op: { enum: ['get', 'put', 'delete'] }, key, value },
-  required: ['op', 'key'],
-  additionalProperties: false,
-  if: { properties: { op: { const: 'put' } } },
-  // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
-  then: { required: ['value'] },
+  properties: { op: { enum: ['get', 'put', 'delete', 'range'] } },
+  required: ['op'],
+  allOf: [
+    stepSchema('get', { key }, ['key']),
+    stepSchema('put', { key, value, lease }, ['key', 'value']),
+    stepSchema('delete', { key }, ['key']),
+    stepSchema('range', { prefix, limit }, ['prefix']),
+  ],
 };
 
 export const transactionSchema = {

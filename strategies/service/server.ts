@@ -63,7 +63,7 @@ export async function serve(options: {
         metrics.cacheReads.inc({ class: answer.cache });
       }
       if (answer.staleMs !== undefined) reply.header('X-Stale-Ms', String(answer.staleMs));
-      told(reply, answer);
+      tell(reply, answer);
       const { key } = request.params;
       if (answer.value === null || answer.value === undefined) {
         return reply.code(404).send({ key, error: 'there is no such key' });
@@ -104,7 +104,7 @@ export async function serve(options: {
       signal: abandoned(reply),
     };
     const answer: WriteAnswer = await readiness.strategy.write(written);
-    told(reply, answer);
+    tell(reply, answer);
     if (answer.written) return { key, revision: answer.revision };
     return reply
       .code(409)
@@ -132,9 +132,17 @@ export async function serve(options: {
           .send({ error: `each branch should write a key once at the most, got ${twice} twice` });
       }
       const answer = await strategy.transact({ ...request.body, signal: abandoned(reply) });
-      told(reply, answer);
+      tell(reply, answer);
       const { succeeded, results, revision } = answer;
-      return { succeeded, results, revision };
+      const branch = succeeded ? 'success' : 'failure';
+      const told = { succeeded, branch, results, ...(revision !== undefined && { revision }) };
+      // Whoever says what to do otherwise gets it done; to all others a lost comparison is a conflict.
+      if (succeeded || request.body.failure.length > 0) return told;
+      const error = 'a comparison did not hold, and there is no failure branch: nothing was done';
+      return reply
+        .code(409)
+        .header('X-Outcome', 'fail')
+        .send({ ...told, error });
     },
   );
 
@@ -184,7 +192,7 @@ function sessionToken(request: FastifyRequest): string | undefined {
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
-function told(reply: FastifyReply, answer: { source: string; sessionToken?: string }): void {
+function tell(reply: FastifyReply, answer: { source: string; sessionToken?: string }): void {
   reply.header('X-Source', answer.source);
   if (answer.sessionToken !== undefined) reply.header('Session-Token', answer.sessionToken);
 }
@@ -198,7 +206,7 @@ function abandoned(reply: FastifyReply): AbortSignal {
 
 function writtenTwice(request: Omit<TransactionRequest, 'signal'>): string | undefined {
   for (const steps of [request.success, request.failure]) {
-    const written = steps.filter(({ op }) => op !== 'get').map(({ key }) => key);
+    const written = steps.flatMap((step) => (step.op === 'put' || step.op === 'delete' ? [step.key] : []));
     const twice = written.find((key, i) => written.indexOf(key) !== i);
     if (twice !== undefined) return twice;
   }

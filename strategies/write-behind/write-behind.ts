@@ -11,6 +11,7 @@ import { refuse } from '../etcd/refuse.ts';
 import { etcdTransaction, stepResults } from '../etcd/transaction.ts';
 import {
   type DatabaseQueries,
+  keysOf,
   type OpenStrategy,
   type ReadAnswer,
   type ReadRequest,
@@ -29,6 +30,12 @@ import { type PendingWrite, PendingWrites } from './pending-writes.ts';
 
 /** Beyond so many writes that wait, new ones are refused. */
 const capacity = 10_000;
+/** The queue is known key by key: a range would overtake writes that were acknowledged. */
+const noRange =
+  'write-behind reads single keys in a transaction: expected get, put and delete steps, got a range';
+/** The database would keep what etcd lets go with the lease. */
+const noLease = 'write-behind keeps values in the database too: expected puts without a lease';
+
 /** Under etcd's own limits of 128 operations and 1.5 MiB a transaction. */
 const batchLimits = { writes: 100, bytes: 262_144 };
 /** What an operation has for the queue of its key and for etcd together: less than the patience of a client (1 s). */
@@ -182,8 +189,11 @@ class WriteBehind implements OpenStrategy {
   }
 
   async transact(request: TransactionRequest): Promise<TransactionAnswer> {
-    const touched = [...request.compare, ...request.success, ...request.failure].map(({ key }) => key);
-    const left = await Promise.all([...new Set(touched)].map((key) => this.#waitForQueue(key)));
+    for (const step of [...request.success, ...request.failure]) {
+      if (step.op === 'range') throw new Refused(400, 'fail', noRange);
+      if (step.op === 'put' && step.lease !== undefined) throw new Refused(400, 'fail', noLease);
+    }
+    const left = await Promise.all(keysOf(request).map((key) => this.#waitForQueue(key)));
     const deadlineMs = Math.min(patienceMs, ...left.map((waited) => waited.deadlineMs));
     try {
       const response = await this.#client.txn(etcdTransaction(request, this.#values), { deadlineMs });
@@ -193,7 +203,7 @@ class WriteBehind implements OpenStrategy {
         if (step.op === 'put') this.#applied(step.key, step.value, revision);
         if (step.op === 'delete') this.#applied(step.key, null, revision);
       }
-      const results = stepResults(steps, response);
+      const results = stepResults(steps, response, this.#values);
       return { succeeded: response.succeeded, results, revision, source: 'etcd' };
     } catch (error) {
       throw refuse(error, 'write');
