@@ -55,6 +55,25 @@ describe('lost writes, in real time', () => {
       'valid',
     ],
     [
+      'a write that was sent when another was acknowledged may come before it',
+      [ok.write(1, 0, 2), ok.write(2, 2, 3), ok.read(1, 90, 91, final)],
+      'valid',
+    ],
+    [
+      'revisions that contradict the clock are no witness',
+      [
+        ok.write(1, 0, 1, { revision: 9 }),
+        ok.write(2, 2, 3, { revision: 5 }),
+        ok.read(2, 90, 91, { ...final, revision: 5 }),
+      ],
+      'valid',
+    ],
+    [
+      'one of two final reads lacks the last write',
+      [ok.write(1, 0, 1), ok.write(2, 2, 3), ok.read(1, 90, 91, final), ok.read(2, 92, 93, final)],
+      'valid',
+    ],
+    [
       'a key that nobody could read at the end',
       [
         ok.write(1, 0, 1),
@@ -169,6 +188,11 @@ describe('lost writes, in the order of one instance', () => {
       'valid',
     ],
     [
+      'what no instance is named for has no order',
+      [ok.write(1, 0, 1), ok.write(2, 2, 3), ok.read(1, 90, 91, final)],
+      'valid',
+    ],
+    [
       'a delete by another instance',
       [ok.delete(0, 1, s2), ok.write(2, 2, 3, s1), ok.read(null, 90, 91, final)],
       'valid',
@@ -193,6 +217,24 @@ describe('staleness of at most 100 ms', () => {
     [
       'overwritten just before',
       [ok.write(1, 0, 1), ok.write(2, 150, 160), ok.read(1, 200, 201, eventual)],
+      'valid',
+    ],
+    [
+      'of two that were sent at one time the revisions tell which came last, whoever was sent later',
+      [
+        ok.write(2, 0, 10, { revision: 5 }),
+        ok.write(1, 1, 9, { revision: 4 }),
+        ok.read(1, 200, 201, { ...eventual, revision: 4 }),
+      ],
+      /read 1 .*overwritten by write 2/,
+    ],
+    [
+      'a revision that contradicts the clock is no witness',
+      [
+        ok.write(2, 0, 1, { revision: 9 }),
+        ok.write(3, 20, 21),
+        ok.read(3, 200, 201, { ...eventual, revision: 5 }),
+      ],
       'valid',
     ],
     [
@@ -567,6 +609,17 @@ describe('convergence', () => {
       'valid',
     ],
     [
+      'an open write arrives where two instances had their own order',
+      [
+        ok.write(1, 0, 1, s1),
+        ok.write(2, 2, 3, s2),
+        info.write(3, 4, 5),
+        ok.read(1, 90, 91, at('s1')),
+        ok.read(3, 92, 93, at('s2')),
+      ],
+      'valid',
+    ],
+    [
       'an open compare that cannot hold explains nothing',
       [ok.write(1, 0, 1), info.cas(7, 2, 2, 3), ok.read(1, 90, 91, at('s1')), ok.read(2, 92, 93, at('s2'))],
       /the final reads differ/,
@@ -683,6 +736,11 @@ describe('progress within 100 ms', () => {
       'never works again',
       reads(0, 400, info),
       /no read succeeded within 100 ms after the last fault healed \(100 ms\): 10 tried, 0 ok, 0 fail, 10 info/,
+    ],
+    [
+      'a kind that was sent in time and answered only later',
+      [...reads(0, 400), ...Array.from({ length: 5 }, (_, i) => ok.write(i, 160 + i, 250 + i))],
+      /^no write succeeded within 100 ms/,
     ],
     ['works again too late', [...reads(0, 220, fail), ...reads(220, 400)], /no read succeeded within 100 ms/],
     [

@@ -54,6 +54,28 @@ const registers: Row[] = [
   ['a read before a write that runs at the same time', [ok.write(1, 0, 10), ok.read(null, 2, 3)], 'valid'],
   ['a read of a write that runs at the same time', [ok.write(1, 0, 10), ok.read(1, 2, 3)], 'valid'],
   [
+    'two open writes of one value, the later of which is told first',
+    [
+      info.write(2, 100, 101),
+      info.write(2, 0, 1),
+      ok.write(1, 2, 3),
+      ok.read(2, 10, 11),
+      ok.write(3, 20, 21),
+      ok.read(2, 200, 201),
+    ],
+    'valid',
+  ],
+  [
+    'a read that was answered at the very time at which its write was sent',
+    [ok.read(1, 0, 5), ok.write(1, 5, 10, { process: 4 })],
+    'valid',
+  ],
+  [
+    'an open write that only an open compare found, whose own value was read',
+    [ok.write(1, 0, 1), info.write(2, 10, 11), info.cas(2, 3, 12, 13), ok.read(3, 20, 21)],
+    'valid',
+  ],
+  [
     'a read that was answered before its write was sent',
     [ok.read(1, 0, 1), ok.write(1, 2, 3, { process: 4 })],
     /read 1 .* was answered at 1 ms, but 1 was sent only at 2 ms, by process 4/,
