@@ -54,6 +54,11 @@ const registers: Row[] = [
   ['a read before a write that runs at the same time', [ok.write(1, 0, 10), ok.read(null, 2, 3)], 'valid'],
   ['a read of a write that runs at the same time', [ok.write(1, 0, 10), ok.read(1, 2, 3)], 'valid'],
   [
+    'of two writes at one time the first to return came last, since a compare with the other did not hold',
+    [ok.write(2, 0, 100), ok.write(1, 0, 101), ok.miss(1, 9, 200, 201)],
+    'valid',
+  ],
+  [
     'two open writes of one value, the later of which is told first',
     [
       info.write(2, 100, 101),

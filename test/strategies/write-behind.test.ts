@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { grades } from '../../harness/history/operation.ts';
+import { readHistory } from '../../harness/history/read-history.ts';
+import { judge } from '../../harness/judge.ts';
+import { startDriver } from '../../harness/load/driver.ts';
 import { CarefulClient } from '../../strategies/etcd/careful-client.ts';
 import { strategies } from '../../strategies/list.ts';
 import { ask, eventually, type Ground, metric, prepareGround } from './ground.ts';
@@ -191,5 +195,53 @@ describe('write-behind', () => {
     await instance.stop();
     expect((await inEtcd('stop0'))?.version).toBe(50);
     expect((await inDatabase('stop1'))?.revision).toBe((await inEtcd('stop1'))?.revision);
+  });
+});
+
+describe('two instances of which one is paused under load', () => {
+  test('apply what waited in its sockets when it goes on, and keep what they promise', async () => {
+    const instances = await Promise.all(
+      ['paused', 'awake'].map((name) => ground.startInstance({ name, strategy: writeBehind })),
+    );
+    const historyPath = join(ground.folder, 'paused.jsonl');
+    const driver = await startDriver({
+      supervisor: ground.supervisor,
+      targets: instances.map(({ name, url }) => ({ instance: name, url })),
+      workload: {
+        keys: 3,
+        keyDistribution: { kind: 'uniform' },
+        mix: { write: 50, 'read:session': 30, delete: 5, cas: 5, 'read:eventual': 10 },
+        arrivals: 'poisson',
+        deadlineMs: 400,
+        maxInFlight: 256,
+      },
+      seed: 5,
+      originNs: process.hrtime.bigint(),
+      historyPath,
+      logPath: join(ground.folder, 'paused-driver.log'),
+    });
+    await driver.run({ ratePerSecond: 60, durationMs: 500 });
+    await instances[0]!.pause();
+    const load = await driver.run({ ratePerSecond: 60, durationMs: 1_200 });
+    expect(load.info).toBeGreaterThan(0);
+    // The final reads begin while the paused instance still has everything to do.
+    const finals = driver.finalReads({ grades });
+    await sleep(100);
+    await instances[0]!.resume();
+    await finals;
+    await driver[Symbol.asyncDispose]();
+    const { operations } = await readHistory(historyPath);
+    const given = new Set(
+      operations.filter(({ f, outcome }) => f === 'write' && outcome === 'info').map(({ value }) => value),
+    );
+    const seen = operations.filter(
+      ({ f, outcome, value }) => f === 'read' && outcome === 'ok' && given.has(value),
+    );
+    expect(seen.length).toBeGreaterThan(0);
+    const promises = writeBehind.promises(0.2).filter(({ guarantee }) => guarantee !== 'progress');
+    const { verdicts, violations } = judge({ operations, faults: [] }, promises);
+    expect(violations).toEqual([]);
+    expect(verdicts.map(({ state, reason }) => reason ?? state)).toEqual(promises.map(() => 'kept'));
+    await Promise.all(instances.map((instance) => instance.stop()));
   });
 });
