@@ -11,8 +11,8 @@ import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts'
  *   write 1 --ok--   write 2 --ok--   delete ..info     read nothing   the delete may have happened: nothing is
  *
  * The final reads of the strongest grade that was asked count, since weaker ones may promise less than the newest
- * value. A write is lost when all of them lack it; that they differ is for convergence and linearizability to find. A
- * key whose final reads of that grade all failed is unknown: its writes may be there or not.
+ * value. A write is lost when the last of each instance lacks it; that they differ is for convergence and
+ * linearizability to find. A key whose final reads of that grade all failed is unknown: its writes may be there or not.
  */
 export function lostWrites(order: WriteOrder): Checker {
   return {
@@ -25,7 +25,9 @@ export function lostWrites(order: WriteOrder): Checker {
       const unread: string[] = [];
       const grade = strongestAsked(operations);
       for (const [key, ofKey] of byKey(operations)) {
-        const reads = ofKey.filter((one) => isFinalRead(one) && one.grade === grade && one.outcome === 'ok');
+        const reads = lastOfEachInstance(
+          ofKey.filter((one) => isFinalRead(one) && one.grade === grade && one.outcome === 'ok'),
+        );
         const writes = new KeyWrites(ofKey, order);
         if (reads.length === 0) {
           if (writes.acknowledged.length > 0) unread.push(key);
@@ -74,6 +76,16 @@ function isOverwritten(writes: KeyWrites, writer: Write, write: Write): boolean 
 
 function isFinalRead({ final, f }: Operation): boolean {
   return final === true && f === 'read';
+}
+
+/** A key may be read again at the end; what an earlier final read still showed can be gone since. */
+function lastOfEachInstance(reads: readonly Operation[]): readonly Operation[] {
+  const last = new Map<string | undefined, Operation>();
+  for (const read of reads) {
+    const known = last.get(read.instance);
+    if (known === undefined || known.invokeNs <= read.invokeNs) last.set(read.instance, read);
+  }
+  return [...last.values()];
 }
 
 function strongestAsked(operations: readonly Operation[]): Grade | undefined {

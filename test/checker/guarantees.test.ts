@@ -70,8 +70,25 @@ describe('lost writes, in real time', () => {
     ],
     [
       'one of two final reads lacks the last write',
-      [ok.write(1, 0, 1), ok.write(2, 2, 3), ok.read(1, 90, 91, final), ok.read(2, 92, 93, final)],
+      [
+        ok.write(1, 0, 1),
+        ok.write(2, 2, 3),
+        ok.read(1, 90, 91, { ...final, ...s1 }),
+        ok.read(2, 92, 93, { ...final, ...s2 }),
+      ],
       'valid',
+    ],
+    [
+      'the last write was there at the end, and then was not',
+      [
+        ok.write(1, 0, 1),
+        ok.write(2, 2, 3),
+        ok.read(2, 90, 91, { ...final, ...s1 }),
+        ok.read(1, 90, 91, { ...final, ...s2 }),
+        ok.read(1, 92, 93, { ...final, ...s1 }),
+        ok.read(1, 92, 93, { ...final, ...s2 }),
+      ],
+      /write 2 .*is lost/,
     ],
     [
       'a key that nobody could read at the end',

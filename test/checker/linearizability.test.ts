@@ -59,6 +59,30 @@ const registers: Row[] = [
     'valid',
   ],
   [
+    'an open write that is of use only to an open compare, both of whose values others wrote too',
+    [
+      ok.write(3, 0, 1),
+      ok.read(3, 2, 3),
+      ok.write(1, 4, 5),
+      info.write(2, 10, 11),
+      info.cas(2, 3, 12, 13),
+      ok.read(3, 20, 21),
+    ],
+    'valid',
+  ],
+  [
+    'a write that only an open compare may have found, and a concurrent one',
+    [
+      ok.write(3, 0, 1),
+      ok.read(3, 2, 3),
+      ok.write(1, 9, 20),
+      ok.write(2, 10, 21),
+      info.cas(2, 3, 12, 13),
+      ok.read(3, 30, 31),
+    ],
+    'valid',
+  ],
+  [
     'two open writes of one value, the later of which is told first',
     [
       info.write(2, 100, 101),
