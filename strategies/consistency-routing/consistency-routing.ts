@@ -84,7 +84,6 @@ class ConsistencyRouting implements OpenStrategy {
         if (ready) return await this.#readReplica(this.#replica, request.key, token);
       } catch (error) {
         if (!(error instanceof DatabaseFailed)) throw error;
-        this.#replica.forget();
       }
       this.#fallbacks += 1;
     }
@@ -153,8 +152,9 @@ class ConsistencyRouting implements OpenStrategy {
   }
 
   async #readReplica(replica: ReplicaRoute, key: string, token: Position | undefined): Promise<ReadAnswer> {
+    const lostBefore = replica.client.lostConnections;
     const [row] = await replica.client.read<Row>(this.#readAt('pg_last_wal_replay_lsn()'), [key]);
-    replica.shown(row!.position);
+    replica.shown(row!.position, lostBefore);
     return answer(row!, 'replica', token);
   }
 

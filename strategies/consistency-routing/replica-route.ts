@@ -6,13 +6,16 @@ import { laterPosition, type Position, positionNumber } from './position.ts';
 export class ReplicaRoute {
   readonly client: DatabaseClient;
   #replayed: Position | undefined;
+  /** How many connections had been lost when #replayed was told. */
+  #lostBefore = 0;
 
   constructor(client: DatabaseClient) {
     this.client = client;
   }
 
+  /** Undefined after a lost connection: it may be a replica that was restarted now, and begins a little earlier. */
   get replayed(): Position | undefined {
-    return this.#replayed;
+    return this.#lostBefore === this.client.lostConnections ? this.#replayed : undefined;
   }
 
   /**
@@ -22,24 +25,27 @@ export class ReplicaRoute {
   async reached(position: Position, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     const untilMs = performance.now() + timeoutMs;
     for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 25)) {
-      if (this.#replayed && positionNumber(this.#replayed) >= positionNumber(position)) return true;
+      if (this.#hasReplayed(position)) return true;
+      const lostBefore = this.client.lostConnections;
       const [row] = await this.client.read<{ replayed: Position | null }>(
         'select pg_last_wal_replay_lsn()::text as replayed',
       );
-      this.shown(row?.replayed ?? undefined);
-      if (this.#replayed && positionNumber(this.#replayed) >= positionNumber(position)) return true;
+      this.shown(row?.replayed ?? undefined, lostBefore);
+      if (this.#hasReplayed(position)) return true;
       if (signal.aborted || performance.now() + pauseMs >= untilMs) return false;
       await sleep(pauseMs);
     }
   }
 
-  /** A read at the replica showed what was replayed up to here. */
-  shown(position: Position | undefined): void {
-    this.#replayed = laterPosition(this.#replayed, position);
+  /** A read at the replica showed what was replayed up to here; it was sent when so many connections had been lost. */
+  shown(position: Position | undefined, lostBefore: number): void {
+    if (lostBefore !== this.client.lostConnections) return;
+    this.#replayed = laterPosition(this.replayed, position);
+    this.#lostBefore = lostBefore;
   }
 
-  /** After a lost connection it may be a replica that was restarted, and begins a little earlier. */
-  forget(): void {
-    this.#replayed = undefined;
+  #hasReplayed(position: Position): boolean {
+    const { replayed } = this;
+    return replayed !== undefined && positionNumber(replayed) >= positionNumber(position);
   }
 }

@@ -12,6 +12,7 @@ export class DatabaseClient {
   readonly #pool: pg.Pool;
   readonly #deadlineMs: number;
   readonly #counts = { read: 0, write: 0 };
+  #lost = 0;
 
   constructor(options: {
     readonly role: 'primary' | 'replica';
@@ -33,7 +34,14 @@ export class DatabaseClient {
       application_name: `faultline-${options.instance}`,
     });
     // An idle connection that breaks is replaced at the next query; unheard, its error would end the process.
-    this.#pool.on('error', () => {});
+    this.#pool.on('error', () => {
+      this.#lost += 1;
+    });
+  }
+
+  /** How many connections have broken so far, idle ones too: behind a new one there may be a server that began anew. */
+  get lostConnections(): number {
+    return this.#lost;
   }
 
   get queries(): readonly DatabaseQueries[] {
@@ -127,6 +135,7 @@ export class DatabaseClient {
       const alive = code !== undefined && sqlOutcome(code) === 'fail';
       // A connection whose answer is missing must not be used again: the next query would get it.
       client.release(!alive);
+      if (!alive) this.#lost += 1;
       throw new DatabaseFailed(this.#role, sqlOutcome(code), error as Error);
     }
   }
