@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultBudget, type Violation } from './checker/checker.ts';
 import { type Clock, clockFrom } from './clock.ts';
 import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
-import { type DatabaseSeries, sampleDatabase } from './database/counters.ts';
+import { countDatabase, type DatabaseCount, type DatabaseSeries } from './database/counters.ts';
 import { type FaultWindow, grades, type Operation } from './history/operation.ts';
 import { readHistory } from './history/read-history.ts';
 import { judge } from './judge.ts';
@@ -116,7 +116,10 @@ async function record(
   await linksInUse(stack);
 
   // Awaited here: the stack is disposed of when this function is left.
-  return await offerLoad(options, { clock, stack, driver, step });
+  return await offerLoad(options, { clock, stack, driver, counted, step });
+  // Before the first operation, and to be ended after the last: what is asked outside of its samples is in no figure.
+  await using counted = await countDatabase({ database: stack.database, clock, everyMs: 500 });
+  signal.throwIfAborted();
 }
 
 /**
@@ -145,9 +148,10 @@ async function offerLoad(
     driver: Awaited<ReturnType<typeof startDriver>>;
     step(text: string): void;
   },
+    counted: DatabaseCount;
 ): Promise<Recording> {
   const { scenario, profile, signal } = options;
-  const { clock, stack, driver, step } = started;
+  const { clock, stack, driver, counted, step } = started;
   const cell = nameOf(options);
   const startNs = clock.nowNs();
   const watching = new AbortController();
@@ -172,7 +176,6 @@ async function offerLoad(
     signal: watching.signal,
     onChange: ({ leader, term }) => options.onProgress({ type: 'leader', cell, leader, term }),
   });
-  const database = sampleDatabase({ database: stack.database, clock, everyMs: 500, signal: watching.signal });
   const carried = carryOut({
     steps: planned(scenario, profile),
     world: {
@@ -195,18 +198,19 @@ async function offerLoad(
     const load = await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.loadMs });
     const { windows, failures } = await carried;
     if (failures.length === 0) {
+    const database = await counted.end();
       step('everything is healed: final reads on every instance');
       await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
       if (!signal.aborted) await driver.finalReads({ grades });
     }
     watching.abort();
-    return { load, faults: windows, failures, leaders: await leaders, database: await database };
+    return { load, faults: windows, failures, leaders: await leaders, database };
   } finally {
     signal.removeEventListener('abort', stopDriver);
     watching.abort();
     driverFailed.abort();
     // Nothing of this cell may still be asking when its processes are stopped; healing above all must have ended.
-    await Promise.allSettled([carried, leaders, database]);
+    await Promise.allSettled([carried, leaders]);
   }
 }
 

@@ -6,6 +6,39 @@ import { type Answer, ServerCounter } from './server-counter.ts';
 
 export type { DatabaseSeries } from './database-series.ts';
 
+/** A DatabaseCount is under way until it is ended. */
+export interface DatabaseCount extends AsyncDisposable {
+  /** Asks once more; resolves to all samples. */
+  end(): Promise<DatabaseSeries>;
+}
+
+/**
+ * Counts on while others work. Resolves when the first sample is in: what is asked of the database from then until
+ * `end` is called is in the series, neither less nor more, and no share of the time between two samples is guessed.
+ */
+export async function countDatabase(options: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly everyMs: number;
+}): Promise<DatabaseCount> {
+  const over = new AbortController();
+  let series!: Promise<DatabaseSeries>;
+  const begun = new Promise<void>((resolve) => {
+    series = sampleDatabase({ ...options, signal: over.signal, onFirst: resolve });
+  });
+  await Promise.race([begun, series]);
+  const end = () => {
+    over.abort();
+    return series;
+  };
+  return {
+    end,
+    async [Symbol.asyncDispose]() {
+      await end();
+    },
+  };
+}
+
 /**
  * Asks each server every `everyMs` until the signal aborts, and once more then. Never throws for a server that is
  * down, slow or killed: the series has null there. Its own queries are not in its counts.
@@ -15,6 +48,8 @@ export async function sampleDatabase(options: {
   readonly clock: Clock;
   readonly everyMs: number;
   readonly signal: AbortSignal;
+  /** Called when the first sample is in. */
+  onFirst?(): void;
 }): Promise<DatabaseSeries> {
   const { database, clock, everyMs, signal } = options;
   const primary = new ServerCounter(database.primary);
@@ -23,6 +58,7 @@ export async function sampleDatabase(options: {
   try {
     for (let last = false; ; ) {
       samples.push(await sample(clock, primary, replica));
+      if (samples.length === 1) options.onFirst?.();
       if (last) break;
       await sleep(everyMs, undefined, { signal }).catch(() => {});
       last = signal.aborted;
