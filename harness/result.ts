@@ -13,6 +13,8 @@ export interface Result {
   readonly cells: readonly Cell[];
   /** What `faultline saturate` found, when it ran. */
   readonly saturation?: readonly SaturationRow[];
+  /** Of scenarios that are run in rounds to hold strategies against each other. */
+  readonly comparisons?: readonly Comparison[];
 }
 
 export interface Manifest {
@@ -46,6 +48,8 @@ export type PromiseState = 'kept' | 'broken' | 'unknown';
 export interface Cell {
   readonly scenario: string;
   readonly strategy: string;
+  /** From 1, where the scenario is run in rounds. */
+  readonly round?: number;
   readonly seed: number;
   /** The command that repeats this cell alone; reports compose it from the other fields when it is missing. */
   readonly command?: string;
@@ -208,4 +212,51 @@ export interface SaturationRow {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly state: PromiseState;
   readonly reason?: string;
+}
+
+/**
+ * A Comparison holds strategies against each other. Its unit is the round: requests of one run are not independent of
+ * each other, so a figure is the median over rounds, beside the least and the most of them.
+ */
+export interface Comparison {
+  readonly scenario: string;
+  readonly baseline: string;
+  readonly rounds: {
+    readonly planned: number;
+    /** In which every strategy kept its promises under the load that was asked for; only these count. */
+    readonly counted: number;
+  };
+  readonly rows: readonly ComparisonRow[];
+  /** Sentences, made from the figures. */
+  readonly conclusions: readonly string[];
+  /** Whose figures stand beside the rows'. */
+  readonly publishedBy: string;
+}
+
+/** All of the load before any fault. Null where no round counts. */
+export interface ComparisonRow {
+  readonly strategy: string;
+  /** From when they were due, of all that ended ok. */
+  readonly averageMs: Spread | null;
+  readonly p99Ms: Spread | null;
+  readonly hitRate: Spread | null;
+  readonly databaseQps: Spread | null;
+  /** Less (below 0) or more than the baseline in the same round. Null for the baseline itself. */
+  readonly databaseQpsOverBaseline: Spread | null;
+  readonly queriesPerRequest: Spread | null;
+  /** Reads of the database that a client waited for, and those that a cache made ahead, for each request. */
+  readonly missesPerRequest: Spread | null;
+  readonly refreshesPerRequest: Spread | null;
+  readonly published?: {
+    readonly averageMs: number;
+    readonly hitRate: number;
+    readonly databaseQps: number;
+  };
+}
+
+/** Over the rounds. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
 }

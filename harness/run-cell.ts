@@ -14,7 +14,7 @@ import { createSupervisor, type Supervisor } from './process/supervisor.ts';
 import type { Progress } from './progress.ts';
 import { seeded } from './random.ts';
 import type { Cell, PromiseVerdict } from './result.ts';
-import type { Profile, Scenario } from './scenario.ts';
+import { type Profile, type Scenario, timeScaleOf } from './scenario.ts';
 import { carryOut, planned } from './schedule.ts';
 import type { StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -23,6 +23,8 @@ import { countsInVoidRun, inVoidRun, voidReason } from './void-run.ts';
 export interface CellOptions {
   readonly scenario: Scenario;
   readonly strategy: StrategyDescription;
+  /** Which one this is of several that are to be compared; from 1. */
+  readonly round?: number;
   readonly profile: Profile;
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
@@ -93,7 +95,7 @@ async function record(
     instances: scenario.instances,
     etcd: options.etcd,
     databaseUrl: options.databaseUrl,
-    timeScale: profile.timeScale,
+    timeScale: timeScaleOf(scenario, profile),
     seed,
     logs,
     heartbeatMs: options.heartbeatMs,
@@ -115,11 +117,11 @@ async function record(
   signal.throwIfAborted();
   await linksInUse(stack);
 
-  // Awaited here: the stack is disposed of when this function is left.
-  return await offerLoad(options, { clock, stack, driver, counted, step });
   // Before the first operation, and to be ended after the last: what is asked outside of its samples is in no figure.
   await using counted = await countDatabase({ database: stack.database, clock, everyMs: 500 });
   signal.throwIfAborted();
+  // Awaited here: the stack is disposed of when this function is left.
+  return await offerLoad(options, { clock, stack, driver, counted, step });
 }
 
 /**
@@ -146,9 +148,9 @@ async function offerLoad(
     clock: Clock;
     stack: Stack;
     driver: Awaited<ReturnType<typeof startDriver>>;
+    counted: DatabaseCount;
     step(text: string): void;
   },
-    counted: DatabaseCount;
 ): Promise<Recording> {
   const { scenario, profile, signal } = options;
   const { clock, stack, driver, counted, step } = started;
@@ -196,9 +198,9 @@ async function offerLoad(
 
   try {
     const load = await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.loadMs });
+    const database = await counted.end();
     const { windows, failures } = await carried;
     if (failures.length === 0) {
-    const database = await counted.end();
       step('everything is healed: final reads on every instance');
       await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
       if (!signal.aborted) await driver.finalReads({ grades });
@@ -241,7 +243,11 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
       samples: recording.database.samples.map((sample) => ({ ...sample, atNs: sinceLoad(sample.atNs) })),
     },
   });
-  const judged = judge({ operations, faults }, strategy.promises(profile.timeScale), defaultBudget);
+  const judged = judge(
+    { operations, faults },
+    strategy.promises(timeScaleOf(scenario, profile)),
+    defaultBudget,
+  );
   const nothingProved =
     (signal.aborted && 'the run was interrupted') ||
     voidReason({ scenario, load, phases: figures.phases, rows: figures.operations });
@@ -309,7 +315,7 @@ function verdictOf(promises: readonly PromiseVerdict[], failed: boolean): Cell['
 function spoiled(options: CellOptions, verdict: 'unknown' | 'error', reason: string): Cell {
   const judged = judge(
     { operations: [], faults: [] },
-    options.strategy.promises(options.profile.timeScale),
+    options.strategy.promises(timeScaleOf(options.scenario, options.profile)),
     defaultBudget,
   );
   return {
@@ -321,10 +327,11 @@ function spoiled(options: CellOptions, verdict: 'unknown' | 'error', reason: str
 }
 
 function blank(options: CellOptions): Cell {
-  const { scenario, strategy, seed } = options;
+  const { scenario, strategy, seed, round } = options;
   return {
     scenario: scenario.name,
     strategy: strategy.name,
+    ...(round !== undefined && { round }),
     seed,
     verdict: 'unknown',
     members: scenario.members,

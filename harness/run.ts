@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { compare } from './measure/comparison.ts';
 import type { Progress } from './progress.ts';
 import { projectRoot } from './project.ts';
 import type { Cell, Manifest, Result } from './result.ts';
@@ -10,7 +11,7 @@ import type { StrategyDescription } from './service/strategy.ts';
 
 /** A Plan is what a run will do: every scenario with every strategy, one cell each, one after another. */
 export interface Plan {
-  readonly cells: readonly { readonly scenario: Scenario; readonly strategy: StrategyDescription }[];
+  readonly cells: readonly PlannedCell[];
   readonly profile: Profile;
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
@@ -22,6 +23,26 @@ export interface Plan {
   readonly out: string;
   /** The command that repeats it. */
   readonly command: string;
+}
+
+export interface PlannedCell {
+  readonly scenario: Scenario;
+  readonly strategy: StrategyDescription;
+  /** From 1, where a scenario is run in rounds. */
+  readonly round?: number;
+}
+
+/**
+ * The cells of a scenario. One that compares has rounds, and each round begins with another strategy: what the machine
+ * does meanwhile, and what a first or last place is worth, is then the same for all.
+ */
+export function cellsOf(scenario: Scenario, strategies: readonly StrategyDescription[]): PlannedCell[] {
+  if (!scenario.comparison) return strategies.map((strategy) => ({ scenario, strategy }));
+  return Array.from({ length: scenario.comparison.rounds }, (_, i) => {
+    const first = i % strategies.length;
+    const inTurn = [...strategies.slice(first), ...strategies.slice(0, first)];
+    return inTurn.map((strategy) => ({ scenario, strategy, round: i + 1 }));
+  }).flat();
 }
 
 /**
@@ -42,11 +63,14 @@ export async function run(
     schemaVersion: 1,
     manifest: await manifestOf({ ...plan, startedAt, interrupted: options.signal.aborted }),
     cells: [...cells],
+    ...comparisonsOf(plan, cells),
   });
 
-  for (const [i, { scenario, strategy }] of plan.cells.entries()) {
+  for (const [i, { scenario, strategy, round }] of plan.cells.entries()) {
     if (options.signal.aborted) break;
-    const name = `${scenario.name}--${strategy.name}`;
+    const name = [scenario.name, strategy.name, ...(round === undefined ? [] : [`round-${round}`])].join(
+      '--',
+    );
     const folder = join(plan.out, 'cells', name);
     await mkdir(folder, { recursive: true });
     options.onProgress({
@@ -59,6 +83,7 @@ export async function run(
       ...plan,
       scenario,
       strategy,
+      round,
       folder,
       relativeFolder: `cells/${name}`,
       signal: options.signal,
@@ -69,6 +94,16 @@ export async function run(
     await options.onResult(await result());
   }
   return result();
+}
+
+function comparisonsOf(plan: Plan, cells: readonly Cell[]): Pick<Result, 'comparisons'> {
+  const compared = new Set(plan.cells.map(({ scenario }) => scenario).filter((one) => one.comparison));
+  if (compared.size === 0) return {};
+  return {
+    comparisons: [...compared].map(({ name, comparison }) =>
+      compare({ ...comparison!, scenario: name, cells: cells.filter((cell) => cell.scenario === name) }),
+    ),
+  };
 }
 
 /** What a result says of how it came to be. */

@@ -1,4 +1,5 @@
 import type { Workload } from './load/workload.ts';
+import type { ClaimedFigure, PublishedFigures } from './measure/comparison.ts';
 import type { Nemesis } from './nemesis/nemesis.ts';
 
 /** A Scenario is a plain value: what is started, what load is offered, and what is broken when. */
@@ -14,6 +15,25 @@ export interface Scenario {
   readonly schedule: readonly Step[];
   /** Below this share of the offered operations answered ok outside of faults, verdicts are unknown. */
   readonly steadyOkShare: number;
+  /** The strategies' times are the profile's times this, where they would outlast the load otherwise. 1 when left out. */
+  readonly timesBy?: number;
+  /** When it is there, its strategies are run in rounds, and their figures held against each other. */
+  readonly comparison?: ComparisonPlan;
+}
+
+/** A ComparisonPlan says which strategies are compared how often, and what somebody else has found. */
+export interface ComparisonPlan {
+  readonly strategies: readonly string[];
+  /** In each round every strategy has its turn, each time on a stack of its own. */
+  readonly rounds: number;
+  /** The strategy that the load on the database is told against; it takes no part in what is claimed. */
+  readonly baseline: string;
+  /** What is to be confirmed or refuted: this strategy is the best of those that are not the baseline. */
+  readonly claimed: { readonly best: string; readonly in: readonly ClaimedFigure[] };
+  readonly published: {
+    readonly by: string;
+    readonly rows: Readonly<Record<string, PublishedFigures>>;
+  };
 }
 
 /** A Step injects a nemesis at a time after load began and heals it later. */
@@ -44,6 +64,11 @@ export const profiles: Readonly<Record<Profile['name'], Profile>> = {
   standard: { name: 'standard', warmUpMs: 3_000, loadMs: 60_000, timeScale: 0.5, recoverMs: 10_000 },
   nightly: { name: 'nightly', warmUpMs: 5_000, loadMs: 300_000, timeScale: 1, recoverMs: 20_000 },
 };
+
+/** What the strategies' own times are scaled by when this scenario is run in this profile. */
+export function timeScaleOf(scenario: Pick<Scenario, 'timesBy'>, profile: Profile): number {
+  return profile.timeScale * (scenario.timesBy ?? 1);
+}
 
 /** The length of load that schedules are written for. */
 export const scheduleBaseMs = 12_000;

@@ -57,6 +57,11 @@ export function digest(cell: Cell): Digest {
   };
 }
 
+/** A strategy by its name, with the round where the scenario has several. */
+export function strategyIn({ strategy, round }: Pick<Cell, 'strategy' | 'round'>): string {
+  return round === undefined ? strategy : `${strategy} #${round}`;
+}
+
 /** The phases that this cell has rows for, in the order of time. */
 export function phasesOf(cell: Cell): PhaseName[] {
   const rows = [...cell.phases.map((phase) => phase.name), ...cell.operations.map((row) => row.phase)];

@@ -1,4 +1,5 @@
 import type { Result } from '../harness/result.ts';
+import { strategyIn } from './digest.ts';
 import { findings } from './finding.ts';
 
 /**
@@ -8,7 +9,7 @@ import { findings } from './finding.ts';
 export function renderAnnotations(result: Result): string[] {
   const lines = findings(result).map(({ cell, state, what, reason, violations, command }) => {
     const level = state === 'unknown' ? 'warning' : 'error';
-    const title = `${cell.scenario} · ${cell.strategy}: ${what} (${state})`;
+    const title = `${cell.scenario} · ${strategyIn(cell)}: ${what} (${state})`;
     const why = violations[0]?.summary ?? reason ?? 'no reason was given';
     return `::${level} title=${property(title)}::${message(`${why}\nagain: ${command}`)}`;
   });

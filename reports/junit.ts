@@ -1,4 +1,5 @@
 import type { Cell, Manifest, Result } from '../harness/result.ts';
+import { strategyIn } from './digest.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { cellState, promiseState } from './verdict.ts';
 
@@ -84,7 +85,7 @@ interface Case {
 }
 
 function suite(cell: Cell, manifest: Manifest): Suite {
-  const name = `${cell.scenario}.${cell.strategy}`;
+  const name = `${cell.scenario}.${strategyIn(cell)}`;
   const problems = findingsOf(cell, manifest);
   const cases: Case[] = cell.promises.map((promise) => {
     const finding = problems.find((one) => one.promise === promise);

@@ -1,5 +1,6 @@
-import type { Cell, Manifest, Result } from '../harness/result.ts';
-import { digest, type Latency, phasesOf, recoveryText } from './digest.ts';
+import type { Cell, Comparison, Manifest, Result } from '../harness/result.ts';
+import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
+import { digest, type Latency, phasesOf, recoveryText, strategyIn } from './digest.ts';
 import { count, counted, duration, figure, moment, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { cellState, promiseState, type State, tally } from './verdict.ts';
@@ -19,6 +20,8 @@ export function renderMarkdown(result: Result): string {
     ...findings(result).map(findingBlock),
   ];
   if (result.cells.length > 0) blocks.push('## Strategies and scenarios', summary(result.cells));
+  for (const comparison of result.comparisons ?? [])
+    blocks.push(`## Comparison: ${text(comparison.scenario)}`, ...compared(comparison));
   if (result.saturation !== undefined && result.saturation.length > 0)
     blocks.push('## Saturation', saturation(result.saturation));
   if (result.cells.length > 0) blocks.push('## Details', ...result.cells.map(details));
@@ -45,7 +48,7 @@ function findingBlock(finding: Finding): string {
       ? ` (${counted(promise.violations, 'violation')} in ${counted(promise.operations, 'operation')})`
       : '';
   const lines = [
-    `### ${icons[finding.state]} ${text(cell.scenario)} · ${text(cell.strategy)}: ${text(finding.what)}`,
+    `### ${icons[finding.state]} ${text(cell.scenario)} · ${text(strategyIn(cell))}: ${text(finding.what)}`,
     `**${finding.state}**${extent}${finding.reason === undefined ? '' : `: ${text(finding.reason)}`}`,
   ];
   const shown = finding.violations.slice(0, 3).map((violation) => `- ${text(violation.summary)}`);
@@ -58,7 +61,7 @@ function summary(cells: readonly Cell[]): string {
   const figures = cells.map((cell) => ({ cell, ...digest(cell) }));
   const rows = figures.map(({ cell, ...row }) => [
     text(cell.scenario),
-    text(cell.strategy),
+    text(strategyIn(cell)),
     `${icons[cellState(cell)]} ${cellState(cell)}`,
     cell.load.offered === 0
       ? none
@@ -111,10 +114,31 @@ function saturation(rows: NonNullable<Result['saturation']>): string {
   );
 }
 
+function compared(comparison: Comparison): string[] {
+  const columns = [...comparisonColumns, ...publishedColumns];
+  const cells = comparison.rows.map((row) =>
+    columns.map((column) => {
+      const spread = column.spread?.(row);
+      return text(spread === undefined ? column.text(row) : `${column.text(row)} (${spread})`);
+    }),
+  );
+  const headings = columns.map(({ heading, published }, i) => {
+    const words = heading.replace('\n', ' ').replace('/ ', '/');
+    return published && i > comparisonColumns.length ? `published ${words}` : words;
+  });
+  const blocks = [
+    table(headings, `l${'r'.repeat(columns.length - 1)}`, cells),
+    text(`${comparisonNote(comparison)} ${publishedNote(comparison)}`),
+  ];
+  if (comparison.conclusions.length > 0)
+    blocks.push(comparison.conclusions.map((sentence) => `- ${text(sentence)}`).join('\n'));
+  return blocks;
+}
+
 function details(cell: Cell): string {
   const state = cellState(cell);
   const blocks = [
-    `<details><summary>${icons[state]} ${text(cell.scenario)} · ${text(cell.strategy)}</summary>`,
+    `<details><summary>${icons[state]} ${text(cell.scenario)} · ${text(strategyIn(cell))}</summary>`,
   ];
   if (cell.reason !== undefined) blocks.push(text(cell.reason));
   if (cell.promises.length > 0)

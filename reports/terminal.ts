@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
-import type { Cell, Result } from '../harness/result.ts';
-import { type Digest, digest, type Latency, recoveryText } from './digest.ts';
+import type { Cell, Comparison, Result } from '../harness/result.ts';
+import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
+import { type Digest, digest, type Latency, recoveryText, strategyIn } from './digest.ts';
 import { count, counted, duration, figure, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { cellState, type State, stateMarks, tally } from './verdict.ts';
@@ -55,6 +56,7 @@ export function renderTerminal(
   if (result.cells.length > 0) lines.push(...summary(result, columns, paint), '');
   if (result.saturation !== undefined && result.saturation.length > 0)
     lines.push(...saturation(result.saturation, columns, paint), '');
+  for (const comparison of result.comparisons ?? []) lines.push(...compared(comparison, columns, paint), '');
   const found = findings(result);
   for (const finding of found.slice(0, shownFindings)) lines.push(...told(finding, columns, paint), '');
   if (found.length > shownFindings)
@@ -156,7 +158,7 @@ function table(
     rows.push([paint.bold(clean(scenario)), ...layout.map(() => '')]);
     for (const cell of group)
       rows.push([
-        `  ${clean(cell.strategy)}`,
+        `  ${clean(strategyIn(cell))}`,
         ...layout.map((column) => column.text(cell, figures.get(cell)!, paint)),
       ]);
   }
@@ -184,7 +186,7 @@ function told(finding: Finding, columns: number, paint: Painter): string[] {
     promise === undefined || state !== 'broken'
       ? ''
       : ` (${counted(promise.violations, 'violation')} in ${counted(promise.operations, 'operation')})`;
-  const head = `${cell.scenario} · ${cell.strategy}: ${lead}${finding.what}${extent}`;
+  const head = `${cell.scenario} · ${strategyIn(cell)}: ${lead}${finding.what}${extent}`;
   const [first, ...rest] = wrapped(clean(head), columns - 2);
   const lines = [
     paint.state(state, paint.bold(`${stateMarks[state]} ${first}`)),
@@ -233,6 +235,39 @@ function saturation(rows: readonly Row[], columns: number, paint: Painter): stri
         ).map((line) => `  ${line}`),
       );
   return lines;
+}
+
+/** With the published figures where there is room; then without; then fewer figures. Conclusions are always told. */
+function compared(comparison: Comparison, columns: number, paint: Painter): string[] {
+  const { scenario, rows, conclusions } = comparison;
+  const [, ...figures] = comparisonColumns;
+  const layouts = [[...figures, ...publishedColumns], figures, figures.slice(0, 3), figures.slice(2, 3)];
+  let lines: string[] = [];
+  for (const layout of layouts) {
+    lines = drawn(
+      [
+        [paint.bold(clean(scenario)), ...layout.map(({ heading }) => eachLine(heading, paint.dim))],
+        ...rows.map((row) => [
+          `  ${clean(row.strategy)}`,
+          ...layout.map((column) => (column.published ? paint.dim(column.text(row)) : column.text(row))),
+        ]),
+      ],
+      ['left', ...layout.map(() => 'right' as const)],
+    );
+    const notes = [
+      comparisonNote(comparison),
+      ...(layout.some((one) => one.published) ? [publishedNote(comparison)] : []),
+    ];
+    lines.push(...notes.flatMap((note) => wrapped(clean(note), columns)).map(paint.dim));
+    if (Math.max(...lines.map(widthOf)) <= columns) break;
+  }
+  return [
+    ...lines,
+    ...conclusions.flatMap((sentence) => {
+      const [first, ...rest] = wrapped(clean(sentence), columns - 2);
+      return [`· ${first}`, ...rest.map((line) => `  ${line}`)];
+    }),
+  ];
 }
 
 function drawn(rows: readonly (readonly string[])[], colAligns: ('left' | 'right')[]): string[] {

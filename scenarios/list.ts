@@ -1,4 +1,5 @@
 import type { Scenario } from '../harness/scenario.ts';
+import { cacheComparison } from './cache-comparison.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instancePause } from './instance-pause.ts';
 import { leaderPartition } from './leader-partition.ts';
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   peerLatency,
   instanceKill,
   instancePause,
+  cacheComparison,
 ];
 
 /** What `npm start` runs. */

@@ -8,7 +8,7 @@ import { connectExternalDatabase, DatabaseUnreachable } from '../database/extern
 import { findPostgres } from '../database/provision.ts';
 import { projectRoot } from '../project.ts';
 import type { Result } from '../result.ts';
-import { type Plan, run } from '../run.ts';
+import { cellsOf, type Plan, run } from '../run.ts';
 import { type Profile, profiles, type Scenario } from '../scenario.ts';
 import { planned } from '../schedule.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
@@ -39,7 +39,10 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
     program
       .command('run')
       .description('run scenarios with strategies: real cluster, real faults, every answer checked')
-      .argument('[scenario...]', `which (${parts.scenarios.map((s) => s.name).join(', ')})`)
+      .argument(
+        '[scenario...]',
+        `which (${parts.scenarios.map((s) => s.name).join(', ')}); all but comparisons when left out`,
+      )
       .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
       .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')}`, 'quick')
       .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
@@ -47,7 +50,9 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
     const scenarios =
-      names.length > 0 ? onceEach(names).map((n) => named('scenario', n, parts.scenarios)) : parts.scenarios;
+      names.length > 0
+        ? onceEach(names).map((n) => named('scenario', n, parts.scenarios))
+        : parts.scenarios.filter((scenario) => !scenario.comparison);
     done(await runScenarios(scenarios, options, parts));
   });
 }
@@ -81,9 +86,12 @@ export function listOption(flags: string, description: string): Option {
 async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
   const profile: Profile =
     profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
-  const strategies = strategiesNamed(options.strategy, parts);
   const scenarios = wanted.map((scenario) => overridden(scenario, options));
-  const cells = scenarios.flatMap((scenario) => strategies.map((strategy) => ({ scenario, strategy })));
+  const cells = scenarios.flatMap((scenario) => {
+    // What a scenario compares is in its plan; naming some of it runs those alone.
+    const names = options.strategy ?? scenario.comparison?.strategies;
+    return cellsOf(scenario, strategiesNamed(names, parts));
+  });
   const seed = seedOf(options.seed);
   if (options.dryRun) {
     process.stdout.write(
@@ -273,9 +281,10 @@ function planData(cells: Plan['cells'], profile: Profile, seed: number) {
   return {
     profile: profile.name,
     seed,
-    cells: cells.map(({ scenario, strategy }) => ({
+    cells: cells.map(({ scenario, strategy, round }) => ({
       scenario: scenario.name,
       strategy: strategy.name,
+      round,
       members: scenario.members,
       instances: scenario.instances,
       ratePerSecond: scenario.ratePerSecond,

@@ -22,6 +22,9 @@ export function* operations(workload: Workload, seed: number): Generator<Planned
   const keys = keyChooser(workload.keyDistribution, workload.keys, random.fork('keys'));
   const kinds = kindChooser(workload.mix, random.fork('kinds'));
   let written = 0;
+  if (workload.writeAllFirst) {
+    for (let key = 0; key < workload.keys; key++) yield { kind: 'write', key: `k${key}`, value: ++written };
+  }
   for (;;) {
     const kind = kinds();
     const value = kind === 'write' || kind === 'cas' ? ++written : null;

@@ -2,6 +2,8 @@
 export interface Workload {
   readonly keys: number;
   readonly keyDistribution: KeyDistribution;
+  /** The stream begins with one write to each key, so that the load finds all of them, if the warm-up is long enough. */
+  readonly writeAllFirst?: boolean;
   /** Weights, any scale. `read:G` is a read of grade G; `cas` compares on the revision its process last read of the key. */
   readonly mix: Readonly<Partial<Record<OperationKind, number>>>;
   readonly arrivals: 'constant' | 'poisson';

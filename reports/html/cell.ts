@@ -8,7 +8,7 @@ import type {
   PromiseVerdict,
   Quantiles,
 } from '../../harness/result.ts';
-import { digest, phasesOf, recoveryText } from '../digest.ts';
+import { digest, phasesOf, recoveryText, strategyIn } from '../digest.ts';
 import { count, counted, duration, figure, moment, none, share, valueText } from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
@@ -38,14 +38,14 @@ export function cellSection(
   parts.push(html`<div class="pair">${promisesPart(cell, id)}${eventsPart(cell)}</div>`);
   if (of.charts)
     parts.push(
-      html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${cell.strategy}: latency, throughput, hit rate and database queries over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
+      html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, throughput, hit rate and database queries over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
     );
   parts.push(
     latencyPart(cell),
     html`<div class="pair">${cachePart(cell)}${databasePart(cell)}${loadPart(cell)}</div>`,
   );
   parts.push(filesPart(cell, manifest));
-  return html`<details class="cell ${state}" id="${id}" data-state="${state}"${of.open ? html` open` : null}><summary>${mark(state)}<h3>${cell.scenario} <span class="dim">·</span> ${cell.strategy}</h3><span class="state ${state}">${state}</span><span class="glance">${glance(cell)}</span></summary><div class="body">${parts}</div></details>`;
+  return html`<details class="cell ${state}" id="${id}" data-state="${state}"${of.open ? html` open` : null}><summary>${mark(state)}<h3>${cell.scenario} <span class="dim">·</span> ${strategyIn(cell)}</h3><span class="state ${state}">${state}</span><span class="glance">${glance(cell)}</span></summary><div class="body">${parts}</div></details>`;
 }
 
 function glance(cell: Cell): string {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Cell, Result } from '../../harness/result.ts';
+import type { Cell, Comparison, Result } from '../../harness/result.ts';
 import { asset, packageAsset } from '../asset.ts';
-import { digest, type Latency, recoveryText } from '../digest.ts';
+import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from '../comparison.ts';
+import { digest, type Latency, recoveryText, strategyIn } from '../digest.ts';
 import { count, counted, duration, figure, none, share } from '../figures.ts';
 import { findings } from '../finding.ts';
 import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
@@ -39,6 +40,7 @@ ${banner(result, all)}
 ${findingsPart(result, cells)}
 ${matrixPart(result.cells, cells)}
 ${comparisonPart(cells)}
+${(result.comparisons ?? []).map(comparedPart)}
 ${saturationPart(result)}
 ${
   cells.length === 0
@@ -77,7 +79,7 @@ interface Named {
 function named(cells: readonly Cell[]): Named[] {
   const seen = new Set<string>();
   return cells.map((cell, i) => {
-    const slug = `${cell.scenario}--${cell.strategy}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-');
+    const slug = `${cell.scenario}--${strategyIn(cell)}`.toLowerCase().replace(/[^a-z0-9-]+/g, '-');
     const id = seen.has(slug) ? `${slug}-${i}` : slug;
     seen.add(slug).add(id);
     return { cell, id: `cell-${id}` };
@@ -119,7 +121,7 @@ function findingsPart(result: Result, cells: readonly Named[]): Markup | null {
   return html`<section aria-labelledby="findings-title"><h2 id="findings-title">What to look at</h2>${shown.map(
     (finding) => {
       const why = finding.violations[0]?.summary ?? finding.reason;
-      return html`<article class="card finding ${finding.state}"><h3>${mark(finding.state)}<span>${finding.what} <span class="where">${finding.state} in</span> <a href="#${ids.get(finding.cell) ?? ''}">${finding.cell.scenario} · ${finding.cell.strategy}</a></span></h3>${why === undefined ? null : html`<p class="said">${why}</p>`}${command(finding.command)}</article>`;
+      return html`<article class="card finding ${finding.state}"><h3>${mark(finding.state)}<span>${finding.what} <span class="where">${finding.state} in</span> <a href="#${ids.get(finding.cell) ?? ''}">${finding.cell.scenario} · ${strategyIn(finding.cell)}</a></span></h3>${why === undefined ? null : html`<p class="said">${why}</p>`}${command(finding.command)}</article>`;
     },
   )}${found.length > shown.length ? html`<p class="dim">… and ${found.length - shown.length} more below.</p>` : null}</section>`;
 }
@@ -187,7 +189,7 @@ function comparisonPart(cells: readonly Named[]): Markup | null {
       const { ok, fail, info } = figures.outcomes;
       exact &&= [figures.before, figures.during, figures.after].every((pair) => pair?.allKinds !== false);
       rows.push([
-        html`<a href="#${id}">${cell.strategy}</a>`,
+        html`<a href="#${id}">${strategyIn(cell)}</a>`,
         stateWord(cellState(cell)),
         ...(cell.load.offered === 0
           ? [none, none, none]
@@ -230,6 +232,33 @@ function comparisonPart(cells: readonly Named[]): Markup | null {
 
 function pair(latency: Latency | null): string {
   return latency === null ? none : `${figure(latency.p50)} / ${figure(latency.p99)}`;
+}
+
+/** Strategies in rounds: medians, below each what the rounds lay between, and beside them what was published. */
+function comparedPart(comparison: Comparison, index: number): Markup {
+  const columns = [...comparisonColumns, ...publishedColumns];
+  const id = `compared-${index}`;
+  const heading = (text: string, published: boolean) => {
+    const [first, second] = text.split('\n');
+    const words = second === undefined ? first : html`${first}<br>${second}`;
+    return published ? html`<span class="dim">${words}</span>` : words;
+  };
+  return html`<section aria-labelledby="${id}"><h2 id="${id}">${comparison.scenario}</h2><div class="card">${table(
+    `Comparison of strategies in ${comparison.scenario}`,
+    columns.map((column, i) => ({
+      heading: heading(column.heading, column.published === true),
+      number: i > 0,
+    })),
+    comparison.rows.map((row) =>
+      columns.map((column) => {
+        const spread = column.spread?.(row);
+        if (column.published) return html`<span class="dim">${column.text(row)}</span>`;
+        return spread === undefined
+          ? column.text(row)
+          : html`${column.text(row)}<br><span class="dim">${spread}</span>`;
+      }),
+    ),
+  )}${comparison.conclusions.length === 0 ? null : html`<ul>${comparison.conclusions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}</div><p class="key">${comparisonNote(comparison)} ${publishedNote(comparison)}</p></section>`;
 }
 
 function saturationPart({ saturation }: Result): Markup | null {

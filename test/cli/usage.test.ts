@@ -206,6 +206,16 @@ describe('what needs no cluster', () => {
     expect(ended.code).toBe(0);
   });
 
+  test('a comparison runs in rounds, each beginning with another strategy', async () => {
+    const ended = await faultline(['run', 'cache-comparison', '--dry-run']);
+    const order = [...ended.stdout.matchAll(/ cache-comparison +│ cache-([a-z-]+) /g)].map(
+      ([, name]) => name,
+    );
+    expect(order.slice(0, 5)).toEqual(['noop', 'lru', 'read-write-through', 'refresh-ahead', 'lru']);
+    expect(ended.stdout).toContain('12 cells');
+    expect((await faultline(['run', '--dry-run'])).stdout).not.toContain('cache-comparison');
+  });
+
   test('list names every family', async () => {
     const ended = await faultline(['list', '--json']);
     const listed = JSON.parse(ended.stdout) as Record<string, { name: string; summary: string }[]>;
@@ -228,6 +238,7 @@ describe('what needs no cluster', () => {
       'peer-latency',
       'instance-kill',
       'instance-pause',
+      'cache-comparison',
     ]);
   });
 

@@ -24,6 +24,19 @@ function take(workload: Workload, seed: number, count: number) {
 }
 
 describe('the stream', () => {
+  test('that writes all keys first has one write to each, and then the stream as it was', () => {
+    const first = take({ ...base, writeAllFirst: true }, 42, 1_100);
+    const writes = first.slice(0, base.keys);
+    expect(new Set(writes.map(({ key }) => key)).size).toBe(base.keys);
+    expect(writes.map(({ kind, value }) => [kind, value])).toEqual(
+      Array.from({ length: base.keys }, (_, i) => ['write', i + 1]),
+    );
+    const kindsAndKeys = (stream: typeof first) => stream.map(({ kind, key }) => [kind, key]);
+    expect(kindsAndKeys(first.slice(base.keys))).toEqual(kindsAndKeys(take(base, 42, 1_000)));
+    const values = first.flatMap(({ value }) => value ?? []);
+    expect(new Set(values).size).toBe(values.length);
+  });
+
   test('the same seed gives the same stream, byte for byte', () => {
     expect(JSON.stringify(take(base, 42, 5_000))).toBe(JSON.stringify(take(base, 42, 5_000)));
     expect(JSON.stringify(take(base, 42, 50))).not.toBe(JSON.stringify(take(base, 43, 50)));

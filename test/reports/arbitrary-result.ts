@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import type { Violation } from '../../harness/checker/checker.ts';
 import type { Operation } from '../../harness/history/operation.ts';
-import type { Cell, PromiseVerdict, Quantiles, Result, SaturationRow } from '../../harness/result.ts';
+import type {
+  Cell,
+  Comparison,
+  ComparisonRow,
+  PromiseVerdict,
+  Quantiles,
+  Result,
+  SaturationRow,
+} from '../../harness/result.ts';
 
 // Any small result that holds to its own schema, with names chosen to break out of whatever they are put into.
 
@@ -27,6 +35,7 @@ export const hostile = [
 
 const text = fc.oneof(fc.constantFrom(...hostile), fc.string({ maxLength: 12, unit: 'binary' }));
 const count = fc.nat({ max: 2_000_000 });
+const signed = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0);
 const amount = fc.oneof(
   fc.double({ min: 0, max: 1e9, noNaN: true }).map((n) => n + 0),
   fc.constantFrom(0, 1, 0.5),
@@ -249,6 +258,45 @@ const saturationRow: fc.Arbitrary<SaturationRow> = fc.record(
   },
 );
 
+const spread = orNull(fc.record({ median: signed, min: signed, max: signed }));
+
+const comparisonRow: fc.Arbitrary<ComparisonRow> = fc.record(
+  {
+    strategy: text,
+    averageMs: spread,
+    p99Ms: spread,
+    hitRate: spread,
+    databaseQps: spread,
+    databaseQpsOverBaseline: spread,
+    queriesPerRequest: spread,
+    missesPerRequest: spread,
+    refreshesPerRequest: spread,
+    published: fc.record({ averageMs: amount, hitRate: share, databaseQps: signed }),
+  },
+  {
+    requiredKeys: [
+      'strategy',
+      'averageMs',
+      'p99Ms',
+      'hitRate',
+      'databaseQps',
+      'databaseQpsOverBaseline',
+      'queriesPerRequest',
+      'missesPerRequest',
+      'refreshesPerRequest',
+    ],
+  },
+);
+
+const comparison: fc.Arbitrary<Comparison> = fc.record({
+  scenario: text,
+  baseline: text,
+  rounds: fc.record({ planned: count, counted: count }),
+  rows: small(comparisonRow),
+  conclusions: small(text),
+  publishedBy: text,
+});
+
 export const arbitraryResult: fc.Arbitrary<Result> = fc.record(
   {
     schemaVersion: fc.constant(1 as const),
@@ -270,6 +318,7 @@ export const arbitraryResult: fc.Arbitrary<Result> = fc.record(
     }),
     cells: fc.array(cell, { maxLength: 3 }),
     saturation: small(saturationRow),
+    comparisons: small(comparison),
   },
   { requiredKeys: ['schemaVersion', 'manifest', 'cells'] },
 );

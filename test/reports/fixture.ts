@@ -3,6 +3,7 @@ import type { Operation } from '../../harness/history/operation.ts';
 import { type Random, seeded } from '../../harness/random.ts';
 import type {
   Cell,
+  ComparisonRow,
   Fault,
   OperationRow,
   Phase,
@@ -53,6 +54,18 @@ export function fixture(shape: Shape = {}): Result {
       },
     },
     cells,
+    comparisons: [
+      {
+        scenario: 'cache-comparison',
+        baseline: 'none',
+        rounds: { planned: 3, counted: 3 },
+        rows: [comparisonRow('none', 4.1, 0), comparisonRow('cached', 1.3, 0.9)],
+        conclusions: [
+          'cached has the best hit rate of the 2 in each of 3 rounds: cached 90.0 %, none 0.0 %.',
+        ],
+        publishedBy: 'somebody else',
+      },
+    ],
     saturation: rows.flatMap((strategy, s) =>
       [1, 8, 32].map((connections) => ({
         strategy,
@@ -66,6 +79,22 @@ export function fixture(shape: Shape = {}): Result {
         state: 'kept' as const,
       })),
     ),
+  };
+}
+
+function comparisonRow(strategy: string, averageMs: number, hitRate: number): ComparisonRow {
+  const around = (median: number) => ({ median, min: median * 0.9, max: median * 1.1 });
+  return {
+    strategy,
+    averageMs: around(averageMs),
+    p99Ms: around(averageMs * 8),
+    hitRate: around(hitRate),
+    databaseQps: around(400 * (1 - hitRate)),
+    databaseQpsOverBaseline: hitRate === 0 ? null : around(-400 * hitRate),
+    queriesPerRequest: around(1 - hitRate),
+    missesPerRequest: around(1 - hitRate),
+    refreshesPerRequest: around(hitRate / 20),
+    published: { averageMs: 15.1, hitRate: 0.937, databaseQps: 1_800 },
   };
 }
 

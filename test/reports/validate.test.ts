@@ -40,7 +40,7 @@ function at(json: Json, path: readonly (string | number)[]): { owner: Record<str
 }
 
 const optional = new Set(
-  'saturation command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error'.split(
+  'saturation comparisons published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error'.split(
     ' ',
   ),
 );
