@@ -76,11 +76,18 @@ export function upstreamVersion(packageVersion: string): string {
 }
 
 async function candidateVersion(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<string | null> {
-  const { stdout } = await run('apt-cache', ['policy', packageName], { env, signal, timeout: 30_000 });
+  // A second when the machine is quiet; one that is busy with its first set-up has taken more than 30.
+  const { stdout } = await run('apt-cache', ['policy', packageName], { env, signal, timeout: 180_000 }).catch(
+    (error: Error) => {
+      throw new Error(`apt-cache policy ${packageName} failed: ${lastLine(error)}`);
+    },
+  );
   const candidate = /^\s*Candidate: (\S+)/m.exec(stdout)?.[1];
   return candidate === undefined || candidate === '(none)' ? null : candidate;
 }
 
-function lastLine(error: Error & { stderr?: string }): string {
+function lastLine(error: Error & { stderr?: string; killed?: boolean }): string {
+  // execFile says "Command failed" and nothing more of one that it stopped itself.
+  if (error.killed) return 'it had not ended when its time was over';
   return (error.stderr || error.message).trim().split('\n').at(-1) ?? '';
 }

@@ -248,9 +248,14 @@ describe('what goes wrong', () => {
     await driver.finalReads({ grades: ['linearizable'] });
     await driver[Symbol.asyncDispose]();
     const pairs = await readPairs(historyPath);
-    const killed = of(pairs, 'info', 'fail').filter(({ invoke }) => !invoke.final);
+    const unanswered = of(pairs, 'info', 'fail').filter(({ invoke }) => !invoke.final);
+    // On a machine that stalls some end with their deadline, whatever became of them at the server.
+    const late = unanswered.filter(({ end }) => end!.error === 'deadline');
+    const killed = unanswered.filter((pair) => !late.includes(pair));
     // Were a request sent again, the server would have counted (and killed) more than one in 37 of the sent.
-    expect(killed.length).toBe(Math.floor(run.sent / 37));
+    expect(killed.length).toBeLessThanOrEqual(Math.floor(run.sent / 37));
+    expect(killed.length + late.length).toBeGreaterThanOrEqual(Math.floor(run.sent / 37));
+    expect(killed.length).toBeGreaterThan(0);
     expect(killed.every(({ invoke, end }) => end!.type === (invoke.f === 'read' ? 'fail' : 'info'))).toBe(
       true,
     );
