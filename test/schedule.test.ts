@@ -59,6 +59,37 @@ describe('carryOut', () => {
     expect(windows[0]!.toNs).toBeGreaterThan(windows[1]!.fromNs);
   });
 
+  test('a window runs from before the injection until after the healing', async () => {
+    const clock = clockFrom();
+    let injecting = 0;
+    let healed = 0;
+    const slow: Nemesis = {
+      name: 'slow',
+      summary: 'takes its time',
+      async inject() {
+        injecting = clock.nowNs();
+        await sleep(20);
+        return {
+          sentence: 'it is slow',
+          targets: [],
+          async heal() {
+            await sleep(20);
+            healed = clock.nowNs();
+          },
+        };
+      },
+    };
+    const world = { signal: new AbortController().signal } as World;
+    const { windows } = await carryOut({
+      steps: [at(0, slow).for(10)],
+      world,
+      clock,
+      startNs: clock.nowNs(),
+    });
+    expect(windows[0]!.fromNs).toBeLessThanOrEqual(injecting);
+    expect(windows[0]!.toNs).toBeGreaterThanOrEqual(healed);
+  });
+
   test('a step that cannot be injected is told after the others were healed', async () => {
     const { inForce, nemesis } = bookkeeping();
     const steps = [at(0, nemesis('a')).for(500), at(10, nemesis('b', { inject: true })).for(10)];

@@ -24,7 +24,7 @@ test('keys of one hash are told apart: of 300,000 keys some 20 share it with one
   }
 });
 
-test('a configuration that has used no more of any kind than a hopeless one did is hopeless only if it used as many', () => {
+test('hopeless is what has used as many of each kind as a hopeless one, or more', () => {
   const memo = new Memo();
   const key = Int32Array.of(1, 2, 3);
   memo.add(key, 3, Int32Array.of(0, 2, 1));

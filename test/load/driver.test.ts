@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultBudget } from '../../harness/checker/checker.ts';
 import { convergence } from '../../harness/checker/convergence.ts';
@@ -394,7 +395,15 @@ describe('the end of the driver', () => {
     expect(pairs.every(({ end }) => end !== undefined)).toBe(true);
     const lost = pairs.filter(({ end }) => end!.error === 'driver-stopped');
     expect(lost.length).toBeGreaterThan(5);
-    for (const { invoke, end } of lost) expect(end!.type).toBe(invoke.f === 'read' ? 'fail' : 'info');
+    expect(of(lost, 'info').length).toBeGreaterThan(0);
+    expect(of(lost, 'info').every(({ invoke }) => invoke.f !== 'read')).toBe(true);
+    // On a busy machine some still waited for their connection: those were not sent, and did not happen.
+    server.behave({ silent: false });
+    await delay(100);
+    for (const { invoke } of of(lost, 'fail').filter((p) => p.invoke.f === 'write')) {
+      const { body } = await request(`${server.url}/kv/${invoke.key}`);
+      expect(((await body.json()) as { value?: unknown }).value).not.toBe(invoke.value);
+    }
     const open = (await readHistory(historyPath)).operations.filter((o) => o.outcome === 'info');
     expect(open.length).toBe(lost.filter(({ end }) => end!.type === 'info').length);
     for (const o of open) expect(o.returnNs).toBe(Number.POSITIVE_INFINITY);
