@@ -23,6 +23,12 @@ export interface StrategyContext {
 export interface OpenStrategy {
   read(request: ReadRequest): Promise<ReadAnswer>;
   write(request: WriteRequest): Promise<WriteAnswer>;
+  /**
+   * Whether writes can be fenced by the client: the answers of writes carry a fencing token, and a write that brings
+   * one is carried out only while the lease that it names lives. Where not, a request with a token is a 501, since a
+   * fence that is passed over in silence is none.
+   */
+  readonly fences?: true;
   /** Several keys at once, all or nothing. Absent where the strategy cannot; PUT /tx says 501 then. */
   transact?(request: TransactionRequest): Promise<TransactionAnswer>;
   /** Gauges and counters for /metrics: name to value. */
@@ -60,6 +66,8 @@ export interface WriteRequest {
   /** The write happens only when the key's revision is this; 0: only when there is no such key. */
   readonly expectedRevision?: number;
   readonly sessionToken?: string;
+  /** Given only to a strategy that fences, as the client gave it. */
+  readonly fencingToken?: string;
   readonly signal: AbortSignal;
 }
 
@@ -69,6 +77,7 @@ export type WriteAnswer =
       readonly revision?: number;
       readonly source: Source;
       readonly sessionToken?: string;
+      readonly fencingToken?: string;
     }
   /** The compare did not hold; the current revision (0: no such key). */
   | { readonly written: false; readonly revision: number; readonly source: Source };
@@ -78,6 +87,8 @@ export interface TransactionRequest {
   readonly compare: readonly Comparison[];
   readonly success: readonly Step[];
   readonly failure: readonly Step[];
+  /** As in a WriteRequest. */
+  readonly fencingToken?: string;
   readonly signal: AbortSignal;
 }
 
@@ -136,6 +147,7 @@ export interface TransactionAnswer {
   readonly revision?: number;
   readonly source: Source;
   readonly sessionToken?: string;
+  readonly fencingToken?: string;
 }
 
 export interface DatabaseQueries {
@@ -147,15 +159,17 @@ export interface DatabaseQueries {
 /**
  * A Refused is an operation that could not be carried out, and what became of it: `fail` when it certainly did
  * not happen. 503 when the promise cannot be kept right now, 504 for a deadline, 501 when it never can, 400 when
- * what was asked makes no sense to the store.
+ * what was asked makes no sense to the store, 412 when its fencing token names a lease that has ended.
  */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
   constructor(
-    readonly status: 400 | 501 | 503 | 504,
+    readonly status: 400 | 412 | 501 | 503 | 504,
     readonly outcome: Exclude<Outcome, 'ok'>,
     message: string,
+    /** Told in the body beside the message. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }

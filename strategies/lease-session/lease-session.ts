@@ -1,4 +1,4 @@
-import type { ICompare, IRequestOp, ITxnResponse } from 'etcd3';
+import type { ICompare, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3';
 import { CarefulClient } from '../etcd/careful-client.ts';
 import { CarefulWatch } from '../etcd/careful-watch.ts';
 import { ConnectionCheck } from '../etcd/connection-check.ts';
@@ -54,6 +54,7 @@ export const leaseSession: Strategy = {
  *                                                              --> copy marked stale, when etcd is away
  */
 class LeaseSession implements OpenStrategy {
+  readonly fences = true;
   readonly ready: Promise<unknown>;
   readonly #times: LeaseSessionTimes;
   readonly #client: CarefulClient;
@@ -139,7 +140,10 @@ class LeaseSession implements OpenStrategy {
       request.value === undefined
         ? { request_delete_range: { key } }
         : { request_put: { key, value: Buffer.from(JSON.stringify(request.value)) } };
-    const { response } = await this.#fencedTransaction(compare, [write], [{ request_range: { key } }]);
+    const { response, fencingToken } = await this.#fencedTransaction(
+      { compare, success: [write], failure: [{ request_range: { key } }] },
+      request.fencingToken,
+    );
     const revision = Number(response.header.revision);
     if (!response.succeeded) {
       const current = response.responses[0]!.response_range.kvs[0];
@@ -149,16 +153,12 @@ class LeaseSession implements OpenStrategy {
     const sessionToken = String(revision);
     // A delete that found nothing wrote nothing: the revision belongs to some other write.
     const wrote = request.value !== undefined || response.responses[0]!.response_delete_range.deleted !== '0';
-    return { written: true, ...(wrote && { revision }), source: 'etcd', sessionToken };
+    return { written: true, ...(wrote && { revision }), source: 'etcd', sessionToken, fencingToken };
   }
 
   async transact(request: TransactionRequest): Promise<TransactionAnswer> {
     const transaction = etcdTransaction(request, values);
-    const { response } = await this.#fencedTransaction(
-      transaction.compare,
-      transaction.success,
-      transaction.failure,
-    );
+    const { response, fencingToken } = await this.#fencedTransaction(transaction, request.fencingToken);
     const revision = Number(response.header.revision);
     const steps = response.succeeded ? request.success : request.failure;
     for (const step of steps) {
@@ -171,6 +171,7 @@ class LeaseSession implements OpenStrategy {
       revision,
       source: 'etcd',
       sessionToken: String(revision),
+      fencingToken,
     };
   }
 
@@ -252,43 +253,51 @@ class LeaseSession implements OpenStrategy {
     }
   }
 
-  /** One transaction that etcd carries out only for the holder of the lease, whatever this process believes. */
+  /**
+   * One transaction that etcd carries out only for the holder of the lease, whatever this process believes. A client
+   * that brings the fencing token of an earlier answer writes only while the lease of that answer lives, so that a
+   * session which ended between two of its writes is told.
+   */
   async #fencedTransaction(
-    compare: readonly ICompare[],
-    success: readonly IRequestOp[],
-    failure: readonly IRequestOp[],
-  ): Promise<{ response: ITxnResponse }> {
+    { compare, success, failure }: Required<ITxnRequest>,
+    token: string | undefined,
+  ): Promise<{ response: ITxnResponse; fencingToken: string }> {
+    const named = token === undefined ? undefined : parseFencingToken(token);
     const registration = this.#lease.registration;
     if (!registration || this.state === 'offline') throw new Refused(503, 'fail', this.#unfit());
+    const fence = named ?? registration;
     const key = Buffer.from(this.#sessionKey);
     const response = await this.#client
       .txn({
         compare: [
-          { key, target: 'Mod', result: 'Equal', mod_revision: String(registration.epoch) },
-          { key, target: 'Lease', result: 'Equal', lease: registration.leaseId },
+          { key, target: 'Mod', result: 'Equal', mod_revision: String(fence.epoch) },
+          { key, target: 'Lease', result: 'Equal', lease: fence.leaseId },
         ],
         // The caller's own comparisons come second, so that a lost fence and a lost compare are told apart.
-        success: [{ request_txn: { compare: [...compare], success: [...success], failure: [...failure] } }],
+        success: [{ request_txn: { compare, success, failure } }],
         failure: [{ request_range: { key } }],
       })
       .catch((error) => {
         throw refuse(error, 'write');
       });
-    if (!response.succeeded) throw this.#fence(registration, response);
+    if (!response.succeeded) throw this.#fence(registration, fence, named !== undefined, response);
     const inner = response.responses[0]!.response_txn;
-    return { response: { ...inner, header: response.header } };
+    const fencingToken = `${fence.leaseId}:${fence.epoch}`;
+    return { response: { ...inner, header: response.header }, fencingToken };
   }
 
-  #fence(registration: Registration, response: ITxnResponse): Refused {
+  #fence(own: Registration, fence: Registration, named: boolean, response: ITxnResponse): Refused {
     this.#fenced += 1;
-    this.#lease.lost(registration);
     const newest = response.responses[0]!.response_range.kvs[0];
-    return new Refused(
-      503,
-      'fail',
-      `the lease of epoch ${registration.epoch} has ended; ` +
-        (newest ? `the newest epoch is ${newest.mod_revision}` : 'a new one is being registered'),
-    );
+    const isOwn = fence.epoch === own.epoch && fence.leaseId === own.leaseId;
+    if (isOwn) this.#lease.lost(own);
+    const reason =
+      `the lease of epoch ${fence.epoch} has ended; ` +
+      (newest ? `the newest epoch is ${newest.mod_revision}` : 'a new one is being registered');
+    // Who named the lease must decide anew; who did not may simply ask again.
+    return new Refused(named ? 412 : 503, 'fail', reason, {
+      ...(newest && { epoch: Number(newest.mod_revision) }),
+    });
   }
 
   #unfit(): string {
@@ -309,4 +318,15 @@ class LeaseSession implements OpenStrategy {
 function tokenRevision(token: string | undefined): number {
   const revision = Number(token ?? 0);
   return Number.isSafeInteger(revision) ? revision : 0;
+}
+
+/** `<lease id>:<epoch>`; the id stays a text, since it exceeds 2^53. */
+function parseFencingToken(token: string): Registration {
+  const [, leaseId, epoch] = /^(\d{1,19}):(\d{1,15})$/.exec(token) ?? [];
+  if (leaseId !== undefined) return { leaseId, epoch: Number(epoch) };
+  throw new Refused(
+    400,
+    'fail',
+    `a Fencing-Token should be that of an earlier answer, '<lease id>:<epoch>', got '${token}'`,
+  );
 }

@@ -89,6 +89,20 @@ export async function serve(options: {
     },
   );
 
+  /** What is asked in a header is done or refused, and never passed over. */
+  function fencingToken(request: FastifyRequest): string | undefined {
+    if (request.headers['idempotency-key'] !== undefined) {
+      throw new Refused(
+        501,
+        'fail',
+        `${options.strategy} remembers no Idempotency-Key: write with an expectedRevision, which holds once`,
+      );
+    }
+    const token = header(request, 'fencing-token');
+    if (token === undefined || readiness.strategy.fences) return token;
+    throw new Refused(501, 'fail', `${options.strategy} has no leases that a Fencing-Token could name`);
+  }
+
   async function write(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -101,6 +115,7 @@ export async function serve(options: {
       value,
       expectedRevision,
       sessionToken: sessionToken(request),
+      fencingToken: fencingToken(request),
       signal: abandoned(reply),
     };
     const answer: WriteAnswer = await readiness.strategy.write(written);
@@ -131,7 +146,11 @@ export async function serve(options: {
           .header('X-Outcome', 'fail')
           .send({ error: `each branch should write a key once at the most, got ${twice} twice` });
       }
-      const answer = await strategy.transact({ ...request.body, signal: abandoned(reply) });
+      const answer = await strategy.transact({
+        ...request.body,
+        fencingToken: fencingToken(request),
+        signal: abandoned(reply),
+      });
       tell(reply, answer);
       const { succeeded, results, revision } = answer;
       const branch = succeeded ? 'success' : 'failure';
@@ -173,7 +192,10 @@ export async function serve(options: {
 
   server.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
     if (error instanceof Refused) {
-      return reply.code(error.status).header('X-Outcome', error.outcome).send({ error: error.message });
+      return reply
+        .code(error.status)
+        .header('X-Outcome', error.outcome)
+        .send({ ...error.details, error: error.message });
     }
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).header('X-Outcome', 'fail').send({ error: error.message });
@@ -188,13 +210,24 @@ export async function serve(options: {
 }
 
 function sessionToken(request: FastifyRequest): string | undefined {
-  const token = request.headers['session-token'];
-  return typeof token === 'string' && token !== '' ? token : undefined;
+  return header(request, 'session-token');
 }
 
-function tell(reply: FastifyReply, answer: { source: string; sessionToken?: string }): void {
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+interface Told {
+  readonly source: string;
+  readonly sessionToken?: string;
+  readonly fencingToken?: string;
+}
+
+function tell(reply: FastifyReply, answer: Told): void {
   reply.header('X-Source', answer.source);
   if (answer.sessionToken !== undefined) reply.header('Session-Token', answer.sessionToken);
+  if (answer.fencingToken !== undefined) reply.header('Fencing-Token', answer.fencingToken);
 }
 
 /** Aborted when the client has gone before its answer. */

@@ -103,13 +103,14 @@ export async function ask(
   instance: { readonly url: string },
   method: 'GET' | 'PUT' | 'DELETE',
   path: string,
-  given: { body?: unknown; sessionToken?: string } = {},
+  given: { body?: unknown; sessionToken?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer> {
   const response = await request(`${instance.url}${path}`, {
     method,
     headers: {
       ...(given.body !== undefined && { 'content-type': 'application/json' }),
       ...(given.sessionToken !== undefined && { 'session-token': given.sessionToken }),
+      ...given.headers,
     },
     body: given.body === undefined ? undefined : JSON.stringify(given.body),
   });
