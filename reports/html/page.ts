@@ -10,6 +10,7 @@ import { cellSection } from './cell.ts';
 import { chartData } from './charts.ts';
 import { type Content, embeddedJson, html, Markup } from './markup.ts';
 import { command, mark, stateWord, table } from './part.ts';
+import { promisesPart } from './promises.ts';
 import { sparkline } from './sparkline.ts';
 
 /**
@@ -39,6 +40,7 @@ ${banner(result, all)}
 <main id="results" tabindex="-1">
 ${findingsPart(result, cells)}
 ${matrixPart(result.cells, cells)}
+${promisesPart(result.cells)}
 ${comparisonPart(cells)}
 ${(result.comparisons ?? []).map(comparedPart)}
 ${saturationPart(result)}
