@@ -24,7 +24,7 @@ export const comparisonColumns: readonly ComparisonColumn[] = [
 ];
 
 export const publishedColumns: readonly ComparisonColumn[] = [
-  { heading: 'published\nms', published: true, text: (row) => figure(row.published?.averageMs) },
+  { heading: 'published\nms', published: true, text: (row) => asPublished(row.published?.averageMs) },
   { heading: 'hit\nrate', published: true, text: (row) => percent(row.published?.hitRate) },
   { heading: 'DB\nQPS', published: true, text: (row) => signed(row.published?.databaseQps) },
 ];
@@ -48,12 +48,20 @@ function measured(
 }
 
 /** What the figures are, and of how many rounds. */
-export function comparisonNote({ rounds, baseline }: Comparison): string {
-  return `Medians of ${rounds.counted} of ${rounds.planned} rounds (least…most). Over baseline: DB QPS less that of ${baseline} in the same round. Latency counts from when an operation was due.`;
+export function comparisonNote(
+  { rounds, baseline }: Comparison,
+  shown: { readonly spreads: boolean },
+): string {
+  return `Medians of ${rounds.counted} of ${rounds.planned} rounds${shown.spreads ? ' (least…most)' : ''}. Over baseline: DB QPS less that of ${baseline} in the same round. Latency counts from when an operation was due.`;
 }
 
 export function publishedNote({ publishedBy }: Comparison): string {
   return `Published figures, measured elsewhere: ${publishedBy}.`;
+}
+
+/** As it was told: nothing of it is rounded away. */
+function asPublished(value: number | undefined): string {
+  return value === undefined ? none : String(value);
 }
 
 function percent(part: number | undefined): string {

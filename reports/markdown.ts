@@ -128,7 +128,7 @@ function compared(comparison: Comparison): string[] {
   });
   const blocks = [
     table(headings, `l${'r'.repeat(columns.length - 1)}`, cells),
-    text(`${comparisonNote(comparison)} ${publishedNote(comparison)}`),
+    text(`${comparisonNote(comparison, { spreads: true })} ${publishedNote(comparison)}`),
   ];
   if (comparison.conclusions.length > 0)
     blocks.push(comparison.conclusions.map((sentence) => `- ${text(sentence)}`).join('\n'));

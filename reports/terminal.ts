@@ -255,7 +255,7 @@ function compared(comparison: Comparison, columns: number, paint: Painter): stri
       ['left', ...layout.map(() => 'right' as const)],
     );
     const notes = [
-      comparisonNote(comparison),
+      comparisonNote(comparison, { spreads: false }),
       ...(layout.some((one) => one.published) ? [publishedNote(comparison)] : []),
     ];
     lines.push(...notes.flatMap((note) => wrapped(clean(note), columns)).map(paint.dim));

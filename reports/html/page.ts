@@ -260,7 +260,7 @@ function comparedPart(comparison: Comparison, index: number): Markup {
           : html`${column.text(row)}<br><span class="dim">${spread}</span>`;
       }),
     ),
-  )}${comparison.conclusions.length === 0 ? null : html`<ul>${comparison.conclusions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}</div><p class="key">${comparisonNote(comparison)} ${publishedNote(comparison)}</p></section>`;
+  )}${comparison.conclusions.length === 0 ? null : html`<ul>${comparison.conclusions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}</div><p class="key">${comparisonNote(comparison, { spreads: true })} ${publishedNote(comparison)}</p></section>`;
 }
 
 function saturationPart({ saturation }: Result): Markup | null {
