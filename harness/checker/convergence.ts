@@ -81,6 +81,14 @@ export const convergence: Checker = {
   },
 };
 
+/** Who alone can have put the value there: an open write that has arrived so will not arrive again. */
+function onlyWriterOf(value: unknown, ofKey: readonly Operation[]): Operation | undefined {
+  // Nothing may have been there from the beginning.
+  if ((value ?? null) === null) return undefined;
+  const writers = ofKey.filter((one) => comparable(writtenValue(one)) === comparable(value));
+  return writers.length === 1 ? writers[0] : undefined;
+}
+
 /** Steps of a search over a handful of reads: far more than they take unless open writes abound. */
 const searchSteps = 200_000;
 
@@ -93,7 +101,9 @@ function isLateArrival(reads: readonly Operation[], ofKey: readonly Operation[])
   for (const { value } of reads) {
     if (tried.has(comparable(value))) continue;
     tried.add(comparable(value));
-    const decided = decideKey({ ...register, initial: value ?? null }, [...reads, ...open]);
+    const spent = onlyWriterOf(value, ofKey);
+    const arriving = open.filter((one) => one !== spent);
+    const decided = decideKey({ ...register, initial: value ?? null }, [...reads, ...arriving]);
     const state = typeof decided === 'string' ? decided : decided.run(searchSteps);
     if (state === 'linearizable') return true;
     if (state === 'searching') isUnknown = true;

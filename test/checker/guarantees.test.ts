@@ -701,6 +701,39 @@ describe('convergence', () => {
       /the final reads differ/,
     ],
     [
+      'two open writes arrive, and the first is read again after the second: it cannot arrive twice',
+      [
+        info.write(2, 2, 3),
+        info.write(3, 4, 5),
+        ok.read(2, 90, 91, at('s1')),
+        ok.read(3, 92, 93, at('s2')),
+        ok.read(2, 94, 95, at('s2', 'session')),
+      ],
+      /the final reads differ/,
+    ],
+    [
+      'an open delete arrives where an earlier one was acknowledged',
+      [
+        ok.delete(0, 1),
+        ok.write(1, 2, 3),
+        info.delete(4, 5),
+        ok.read(1, 90, 91, at('s1')),
+        ok.read(null, 92, 93, at('s2')),
+      ],
+      'valid',
+    ],
+    [
+      'nothing was there, an open write arrives, and then the open delete',
+      [
+        info.write(1, 2, 3),
+        info.delete(4, 5),
+        ok.read(null, 90, 91, at('s1')),
+        ok.read(1, 92, 93, at('s2')),
+        ok.read(null, 94, 95, at('s2', 'session')),
+      ],
+      'valid',
+    ],
+    [
       'another key differs',
       [
         ok.read(1, 90, 91, at('s1')),
