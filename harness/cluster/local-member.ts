@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, request } from 'undici';
+import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { Member, MemberState } from './cluster.ts';
 
@@ -93,8 +94,10 @@ export class LocalMember implements Member {
   }
 
   async pause(): Promise<void> {
-    this.#running('pause').signal('SIGSTOP');
+    const running = this.#running('pause');
+    running.signal('SIGSTOP');
     this.#paused = true;
+    await stopped(running.pid);
   }
 
   async resume(): Promise<void> {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { childrenOf, startTimeOf } from '../process/process-table.ts';
+import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { Owner } from './unprivileged.ts';
 
@@ -73,6 +74,7 @@ export class PostgresServer {
     const running = this.#running('be killed');
     // Stopped first: it would start anew children whose end it sees, and could fork one between list and kill.
     running.signal('SIGSTOP');
+    await stopped(running.pid);
     const children = await childrenOf(running.pid);
     const segment = await this.#sharedMemoryId();
     running.signal('SIGKILL');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { freePort } from '../process/free-port.ts';
+import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { StrategyDescription } from './strategy.ts';
 
@@ -104,7 +105,9 @@ class ServiceInstance implements Instance {
   }
 
   async pause(): Promise<void> {
-    this.#running().signal('SIGSTOP');
+    const running = this.#running();
+    running.signal('SIGSTOP');
+    await stopped(running.pid);
   }
 
   async resume(): Promise<void> {
