@@ -8,6 +8,13 @@ const pure = [
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
 ];
 
+/** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */
+const deep = [
+  'test/run/{twins,database-rows}.test.ts',
+  'test/strategies/{crash,fencing}.test.ts',
+  'test/strategies/etcd/{careful-watch,lock}.test.ts',
+];
+
 // The pure suites share all cores. The others start real processes and wait for real times, most of it idle: two at a
 // time take 2 cores well, and a third would make cells void that a test wants judged. In CI, whose machines are shared, one after
 // another.
@@ -35,9 +42,18 @@ export default defineConfig({
         test: {
           name: 'world',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...pure],
+          exclude: [...configDefaults.exclude, ...pure, ...deep],
           maxWorkers: process.env.CI ? 1 : 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'deep',
+          include: deep,
+          maxWorkers: process.env.CI ? 1 : 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
