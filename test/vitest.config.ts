@@ -15,9 +15,7 @@ const deep = [
   'test/strategies/etcd/{careful-watch,lock}.test.ts',
 ];
 
-// The pure suites share all cores. The others start real processes and wait for real times, most of it idle: two at a
-// time take 2 cores well, and a third would make cells void that a test wants judged. In CI, whose machines are shared, one after
-// another.
+// The pure suites share all cores. The others start real processes and measure real times: one file after another.
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -43,7 +41,7 @@ export default defineConfig({
           name: 'world',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...pure, ...deep],
-          maxWorkers: process.env.CI ? 1 : 2,
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },
@@ -52,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'deep',
           include: deep,
-          maxWorkers: process.env.CI ? 1 : 2,
+          maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },
       },
