@@ -106,6 +106,8 @@ describe('createSupervisor', () => {
     )) as [string];
     const { pids, temporary, id } = JSON.parse(line) as { pids: number[]; temporary: string; id: string };
     expect(pids.every(isAlive)).toBe(true);
+    // The three and the grandchild, which its parent takes its time to start.
+    for (let i = 0; i < 400 && (await markedProcesses(id)).length < 4; i++) await sleep(25);
     expect((await markedProcesses(id)).length).toBeGreaterThanOrEqual(4);
 
     command.kill('SIGKILL');

@@ -184,8 +184,17 @@ describe('CarefulWatch', () => {
     const watch = new CarefulWatch(client, prefix, keys);
     await watch.ready;
     const expected = new Map<string, unknown>();
+    let cuts = 0;
     for (let i = 0; i < 150; i++) {
-      if (i % 25 === 10) link.reset();
+      if (i % 25 === 10) {
+        // Only a stream that lives can be cut.
+        await eventually(
+          () => watch.counters.streams,
+          (streams) => streams === cuts + 1,
+        );
+        link.reset();
+        cuts += 1;
+      }
       const key = `k${i % 17}`;
       if (i % 7 === 0) {
         await direct.txn({ success: [{ request_delete_range: { key: Buffer.from(prefix + key) } }] });
@@ -197,7 +206,7 @@ describe('CarefulWatch', () => {
     }
     const shown = () => [...expected.keys()].map((key) => keys.get(key)?.value ?? null);
     await eventually(shown, (seen) => JSON.stringify(seen) === JSON.stringify([...expected.values()]));
-    expect(watch.reconnects).toBeGreaterThanOrEqual(3);
+    expect([cuts, watch.reconnects]).toEqual([6, 6]);
     watch.close();
     client.close();
   });

@@ -122,6 +122,11 @@ describe('write-behind', () => {
       () => inEtcd('resurrect'),
       (seen) => seen?.value === 'first',
     );
+    // Etcd has it before the instance knows: deaf to that answer, it would send the first batch again and never the second.
+    await eventually(
+      () => metric(instance, 'faultline_queue_writes'),
+      (waiting) => waiting === 0,
+    );
     link.mode = 'deaf';
     await ask(instance, 'PUT', '/kv/resurrect', { body: { value: 'second' } });
     await eventually(
