@@ -529,11 +529,18 @@ describe('on the wire', () => {
       await client.received(wanted);
       return performance.now() - startedMs;
     };
+    /** Of a few, since a busy machine may hold up any one of them. */
+    const quickestRoundTrip = async () => {
+      let quickestMs = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < 5; i++) quickestMs = Math.min(quickestMs, await roundTrip());
+      return quickestMs;
+    };
     return {
       server,
       address,
       client,
       roundTrip,
+      quickestRoundTrip,
       async [Symbol.asyncDispose]() {
         client.socket.destroy();
         await server[Symbol.asyncDispose]();
@@ -543,25 +550,25 @@ describe('on the wire', () => {
 
   test('latency delays its own direction; two add up; a removed one does not delay', async () => {
     await using wire = await echoed();
-    const { server, client, roundTrip } = wire;
-    expect(await roundTrip()).toBeLessThan(100);
+    const { server, client, roundTrip, quickestRoundTrip } = wire;
+    expect(await quickestRoundTrip()).toBeLessThan(100);
     await toxiproxy.toxic('p', 'latency', { latency: 150 }, { name: 'down' });
     const served = server.sockets[0]!.bytesRead;
+    const received = client.length;
     const startedMs = performance.now();
     client.write('y');
     await until(() => server.sockets[0]!.bytesRead > served, 'the byte upstream');
-    expect(performance.now() - startedMs).toBeLessThan(120);
-    await client.received(3);
+    expect(client.length).toBe(received);
+    await client.received(received + 1);
     expect(performance.now() - startedMs).toBeGreaterThan(148);
 
     await toxiproxy.toxic('p', 'latency', { latency: 100 }, { name: 'down2' });
     await toxiproxy.toxic('p', 'latency', { latency: 50 }, { name: 'up', stream: 'upstream' });
     const all = await roundTrip();
     expect(all).toBeGreaterThan(298);
-    expect(all).toBeLessThan(600);
 
     for (const name of ['down', 'down2', 'up']) await toxiproxy.remove('p', name);
-    expect(await roundTrip()).toBeLessThan(100);
+    expect(await quickestRoundTrip()).toBeLessThan(100);
   });
 
   test('latency is updated on an open connection', async () => {
@@ -581,7 +588,7 @@ describe('on the wire', () => {
     const times: number[] = [];
     for (let i = 0; i < 8; i++) times.push(await roundTrip());
     expect(Math.min(...times)).toBeGreaterThan(8);
-    expect(Math.max(...times)).toBeLessThan(200);
+    expect(Math.max(...times)).toBeLessThan(1_000);
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(3);
   });
 
@@ -695,7 +702,7 @@ describe('on the wire', () => {
     const startedMs = performance.now();
     using client = await dial(address);
     await client.received(3);
-    expect(performance.now() - startedMs).toBeLessThan(250);
+    expect(client.state).toBe('open');
     await client.closed();
     expect(performance.now() - startedMs).toBeGreaterThan(295);
     expect(client.state).toBe('ended');

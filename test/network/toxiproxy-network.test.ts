@@ -271,9 +271,14 @@ describe('slow', () => {
     await speaks(wire.peer);
     expect(performance.now() - startedMs).toBeGreaterThan(118);
     await slow.heal();
-    const healedMs = performance.now();
-    await speaks(wire.peer);
-    expect(performance.now() - healedMs).toBeLessThan(60);
+    // The quickest of a few, since a busy machine may hold up any one of them.
+    let quickestMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 5; i++) {
+      const fromMs = performance.now();
+      await speaks(wire.peer);
+      quickestMs = Math.min(quickestMs, performance.now() - fromMs);
+    }
+    expect(quickestMs).toBeLessThan(60);
   });
 
   test.each([

@@ -133,7 +133,8 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     const secondAt = performance.now();
     command.kill('SIGINT');
     const [code] = (await exited) as [number];
-    expect(performance.now() - secondAt).toBeLessThan(1_000);
+    // Healing, stopping and writing would have taken seconds; the exit code tells the two ends apart for certain.
+    expect(performance.now() - secondAt).toBeLessThan(4_000);
     expect(code).toBe(130);
     await expectNothingLeft(trace);
   });

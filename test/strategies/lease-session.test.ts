@@ -118,7 +118,7 @@ describe('lease-session', () => {
     const startedAtMs = performance.now();
     const write = await ask(instance, 'PUT', '/kv/cut', { body: { value: 'lost' } });
     expect([write.status, write.headers['x-outcome']]).toEqual([503, 'fail']);
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
     expect((await ask(instance, 'GET', '/healthz')).status).toBe(503);
 
     link.refuse(false);
