@@ -1,14 +1,14 @@
 import { type Budget, defaultBudget, type Violation } from './checker/checker.ts';
-import { linearizability } from './checker/linearizability.ts';
-import { foreignOperation, kv, type Model, models, register } from './checker/model.ts';
+import { type CheckerSettings, checkers, defaultSettings, type ListedChecker } from './checker/list.ts';
+import { foreignOperation, models } from './checker/model.ts';
+import type { History } from './history/operation.ts';
 import { guessFormat, HistoryError, type HistoryFormat, readHistory } from './history/read-history.ts';
 
-export type ModelName = 'register' | 'kv';
-export const modelNames: readonly ModelName[] = models.map(({ name }) => name as ModelName);
-
-/** What `faultline check --json` prints for a file, one line each. */
+/** What `faultline check --json` prints, one line for each file and checker. */
 export interface FileVerdict {
   readonly file: string;
+  /** Left out where the file could not be read. */
+  readonly checker?: string;
   readonly valid: true | false | 'unknown';
   readonly operations: number;
   readonly elapsedMs: number;
@@ -17,43 +17,73 @@ export interface FileVerdict {
   readonly reason?: string;
   /** What was read over: a torn last line, operations without completion. */
   readonly notes?: readonly string[];
+  /** Why nothing could be judged: the file cannot be read, is no history, or none of the model. */
+  readonly error?: string;
 }
 
 export interface CheckFileOptions {
-  readonly model: ModelName;
+  /** Linearizability by itself when left out. */
+  readonly checkers?: readonly ListedChecker[];
+  readonly settings?: Partial<CheckerSettings>;
   /** Guessed from the name when it is not given. */
   readonly format?: HistoryFormat;
+  /** For each checker by itself. */
   readonly budget?: Budget;
 }
 
 /**
- * Judges a stored history by itself: all its operations together, whatever their grades, have to be linearizable.
- * Throws a HistoryError for what is no history, or none of that model.
+ * Judges a stored history by itself with each checker, a verdict each. For linearizability all operations together,
+ * whatever their grades, have to be linearizable. Throws a HistoryError for what is no history, or none of that model.
  */
-export async function checkFile(file: string, options: CheckFileOptions): Promise<FileVerdict> {
+export async function checkFile(
+  file: string,
+  options: CheckFileOptions = {},
+): Promise<readonly [FileVerdict, ...FileVerdict[]]> {
   const startedAtMs = performance.now();
-  const model: Model = options.model === 'kv' ? kv : register;
+  const settings = { ...defaultSettings, ...options.settings };
   const history = await readHistory(file, options.format ?? guessFormat(file));
-  const foreign = foreignOperation(model, history.operations);
-  if (foreign !== undefined) {
-    const other = models.find(
-      (one) => one !== model && foreignOperation(one, history.operations) === undefined,
-    );
-    throw new HistoryError(
+  const readMs = performance.now() - startedAtMs;
+  const [first, ...others] = options.checkers ?? [checkers[0]!];
+  // Beside other checkers it is no mistake: the history may be meant for them.
+  if (first!.name === 'linearizability' && others.length === 0) refuseForeign(file, history, settings);
+  const check = (listed: ListedChecker): FileVerdict => {
+    const checkedAtMs = performance.now();
+    const verdict = listed.make(settings).check(history, options.budget ?? defaultBudget);
+    return {
       file,
-      0,
-      `the model ${model.name} does not know "${foreign.f}" (process ${foreign.process}); ` +
-        (other === undefined ? 'no model does' : `use --model ${other.name}`),
-    );
-  }
-  const verdict = linearizability({ model }).check(history, options.budget ?? defaultBudget);
-  return {
-    file,
-    valid: verdict.valid,
-    operations: history.operations.length,
-    elapsedMs: Math.round(performance.now() - startedAtMs),
-    violations: verdict.valid === false ? verdict.violations : [],
-    ...(verdict.valid === 'unknown' ? { reason: verdict.reason } : {}),
-    ...(history.notes.length > 0 ? { notes: history.notes } : {}),
+      checker: listed.name,
+      valid: verdict.valid,
+      operations: history.operations.length,
+      // Reading is what the first verdict waited for.
+      elapsedMs: Math.round(performance.now() - checkedAtMs + (listed === first ? readMs : 0)),
+      violations: verdict.valid === false ? verdict.violations : [],
+      ...(verdict.valid === 'unknown' ? { reason: verdict.reason } : {}),
+      ...(history.notes.length > 0 ? { notes: history.notes } : {}),
+    };
   };
+  return [check(first!), ...others.map(check)];
+}
+
+/** The verdict on a file of which none could be had. */
+export function unreadable(error: HistoryError): FileVerdict {
+  return {
+    file: error.file,
+    valid: 'unknown',
+    operations: 0,
+    elapsedMs: 0,
+    violations: [],
+    error: error.message,
+  };
+}
+
+function refuseForeign(file: string, history: History, { model }: CheckerSettings): void {
+  const foreign = foreignOperation(model, history.operations);
+  if (foreign === undefined) return;
+  const others = models.filter((one) => foreignOperation(one, history.operations) === undefined);
+  throw new HistoryError(
+    file,
+    0,
+    `the model ${model.name} does not know "${foreign.f}" (process ${foreign.process}); ` +
+      (others.length === 0 ? 'no model does' : `use --model ${others.map(({ name }) => name).join(' or ')}`),
+  );
 }

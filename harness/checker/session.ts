@@ -1,10 +1,11 @@
 import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
-import { inKey, tell, type Words, wordsFor } from './words.ts';
+import { inKey, ofGrade, tell, type Words, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
 
 export interface SessionOptions {
-  readonly grade: Grade;
+  /** Undefined: the reads that name none. */
+  readonly grade: Grade | undefined;
   readonly order: WriteOrder;
 }
 
@@ -49,7 +50,7 @@ export function readYourWrites({ grade, order }: SessionOptions): Checker {
         }
         return { judged, violations };
       });
-      if (found.judged === 0) return unknown(`no process read at grade ${grade} what it had written`);
+      if (found.judged === 0) return unknown(`no process read${atThe(grade)} what it had written`);
       return verdictOf(found.judged, found.violations);
     },
   };
@@ -98,7 +99,7 @@ export function monotonicReads({ grade, order }: SessionOptions): Checker {
         }
         return { judged, violations };
       });
-      if (found.judged === 0) return unknown(`no process read a key twice at grade ${grade}`);
+      if (found.judged === 0) return unknown(`no process read a key twice${atThe(grade)}`);
       return verdictOf(found.judged, found.violations);
     },
   };
@@ -121,8 +122,12 @@ function showsCertainlyOlder(writes: KeyWrites, read: Operation, other: Operatio
     .some((mine) => writers.some((theirs) => writes.isCertainlyBefore(theirs, mine)));
 }
 
-function isRead({ f, outcome, grade }: Operation, asked: Grade): boolean {
+function isRead({ f, outcome, grade }: Operation, asked: Grade | undefined): boolean {
   return f === 'read' && outcome === 'ok' && grade === asked;
+}
+
+function atThe(grade: Grade | undefined): string {
+  return grade === undefined ? '' : ` at grade ${grade}`;
 }
 
 function violation(
@@ -137,7 +142,7 @@ function violation(
   return {
     checker,
     key: read.key,
-    summary: `${inKey(read.key)}${read.grade} ${words.brief(read)}, ${although}`,
+    summary: `${inKey(read.key)}${ofGrade(read)}${words.brief(read)}, ${although}`,
     atNs: read.invokeNs,
     operations: [...(writer === undefined || writer === witness ? [] : [writer]), witness, read],
   };
@@ -148,7 +153,7 @@ function unwritten(checker: string, words: Words, read: Operation): Violation {
   return {
     checker,
     key: read.key,
-    summary: `${inKey(read.key)}${read.grade} ${words.brief(read)}, but nobody had written ${tell(read.value)}`,
+    summary: `${inKey(read.key)}${ofGrade(read)}${words.brief(read)}, but nobody had written ${tell(read.value)}`,
     atNs: read.invokeNs,
     operations: [read],
   };

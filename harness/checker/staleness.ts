@@ -1,10 +1,11 @@
 import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
-import { inKey, tell, wordsFor } from './words.ts';
+import { inKey, ofGrade, tell, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
 
 export interface StalenessOptions {
-  readonly grade: Grade;
+  /** Undefined: the reads that name none. */
+  readonly grade: Grade | undefined;
   readonly maxStaleMs: number;
   readonly order: WriteOrder;
 }
@@ -36,7 +37,7 @@ export function staleness({ grade, maxStaleMs, order }: StalenessOptions): Check
         for (const read of reads) {
           if (read.cache === 'stale') continue;
           judged++;
-          const tellRead = `${inKey(key)}${grade} ${words.brief(read)}${from(read)}`;
+          const tellRead = `${inKey(key)}${ofGrade(read)}${words.brief(read)}${from(read)}`;
           const violation = { checker: 'staleness', key, atNs: read.invokeNs };
           if (keyWrites.writersOf(read).length === 0) {
             const summary = `${tellRead}, but nobody had written ${tell(read.value)}`;
@@ -53,7 +54,10 @@ export function staleness({ grade, maxStaleMs, order }: StalenessOptions): Check
           violations.push({ ...violation, summary, operations: [...(writer ? [writer] : []), write, read] });
         }
       }
-      if (judged === 0) return unknown(`no ${grade} read succeeded that was not marked stale`);
+      if (judged === 0)
+        return unknown(
+          `no ${grade === undefined ? '' : `${grade} `}read succeeded that was not marked stale`,
+        );
       if (writes === 0) return unknown('no write was acknowledged, so nothing could be stale');
       return verdictOf(judged, violations);
     },

@@ -59,6 +59,11 @@ export function inKey(key: string): string {
   return key === '' ? '' : `${key}: `;
 }
 
+/** "session " before a read of that grade, or, where reads name none, "". */
+export function ofGrade({ grade }: Operation): string {
+  return grade === undefined ? '' : `${grade} `;
+}
+
 function tellTime(ns: number): string {
   if (!Number.isFinite(ns)) return ns > 0 ? 'never' : 'the beginning';
   const size = Math.abs(ns);

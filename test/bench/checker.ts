@@ -137,7 +137,7 @@ async function aMillion(
       }
       writeSync(file, lines);
     }
-    const verdict = await checkFile(path, { model: 'register' });
+    const [verdict] = await checkFile(path);
     if (verdict.valid !== true)
       throw new Error(`${what}: ${verdict.reason ?? verdict.violations[0]?.summary}`);
     const heapMib = Math.round(process.memoryUsage().heapUsed / 2 ** 20);

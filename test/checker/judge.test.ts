@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkFile } from '../../harness/check-file.ts';
+import { checkers } from '../../harness/checker/list.ts';
+import { kv, register } from '../../harness/checker/model.ts';
 import { encodeOperation } from '../../harness/history/format.ts';
 import { HistoryError } from '../../harness/history/history-error.ts';
 import type { Operation } from '../../harness/history/operation.ts';
@@ -151,13 +153,18 @@ describe('a file', () => {
     return path;
   };
 
+  /** By linearizability alone. */
+  const checked = async (path: string, model = register) =>
+    (await checkFile(path, { settings: { model } }))[0];
+
   it('that is right is valid', async () => {
     const path = await file(
       'right.jsonl',
       [ok.write(1, 0, 1), ok.read(1, 2, 3)].map(encodeOperation).join(''),
     );
-    expect(await checkFile(path, { model: 'register' })).toEqual({
+    expect(await checked(path)).toEqual({
       file: path,
+      checker: 'linearizability',
       valid: true,
       operations: 2,
       elapsedMs: expect.any(Number),
@@ -171,7 +178,7 @@ describe('a file', () => {
       '{:process 0 :type :invoke :f :write :value 1}\n{:process 0 :type :ok :f :write :value 1}\n' +
         '{:process 1 :type :invoke :f :read :value nil}\n{:process 1 :type :ok :f :read :value nil}\n',
     );
-    const verdict = await checkFile(path, { model: 'register' });
+    const verdict = await checked(path);
     expect(verdict).toMatchObject({ valid: false, operations: 2 });
     expect(verdict.violations[0]!.summary).toBe(
       'read nothing by process 1 at line 3, but it had been given a value by write 1 by process 0 (sent line 1, acknowledged line 2)',
@@ -183,23 +190,56 @@ describe('a file', () => {
       'kv.jsonl',
       [ok.append('x', 0, 1), ok.read('x', 2, 3)].map(encodeOperation).join(''),
     );
-    await expect(checkFile(path, { model: 'register' })).rejects.toThrow(
+    await expect(checked(path)).rejects.toThrow(
       /kv.jsonl: the model register does not know "append" \(process 0\); use --model kv/,
     );
-    await expect(checkFile(path, { model: 'register' })).rejects.toBeInstanceOf(HistoryError);
-    expect((await checkFile(path, { model: 'kv' })).valid).toBe(true);
+    await expect(checked(path)).rejects.toBeInstanceOf(HistoryError);
+    expect((await checked(path, kv)).valid).toBe(true);
   });
 
   it('that is empty is unknown', async () => {
-    expect(await checkFile(await file('empty.jsonl', ''), { model: 'register' })).toMatchObject({
+    expect(await checked(await file('empty.jsonl', ''))).toMatchObject({
       valid: 'unknown',
       reason: 'no operation happened',
     });
   });
 
+  it('is judged by every checker of the list, a verdict each, in their order', async () => {
+    const path = await file(
+      'all.jsonl',
+      [ok.write(1, 0, 1), ok.read(1, 2, 3), ok.write(2, 4, 5), ok.read(1, 6, 7)]
+        .map(encodeOperation)
+        .join(''),
+    );
+    const verdicts = await checkFile(path, { checkers });
+    expect(verdicts.map(({ checker }) => checker)).toEqual(checkers.map(({ name }) => name));
+    const states = Object.fromEntries(verdicts.map(({ checker, valid }) => [checker, valid]));
+    expect(states).toMatchObject({
+      linearizability: false,
+      staleness: false,
+      'read-your-writes': false,
+      'lost-writes': 'unknown',
+      convergence: 'unknown',
+    });
+  });
+
+  it('is judged at the grade asked for, or at session', async () => {
+    const graded = { grade: 'eventual' } as const;
+    const path = await file(
+      'graded.jsonl',
+      [ok.write(1, 0, 1), ok.write(2, 2, 3), ok.read(1, 6, 7, graded)].map(encodeOperation).join(''),
+    );
+    const [own] = checkers.filter(({ name }) => name === 'read-your-writes');
+    expect((await checkFile(path, { checkers: [own!] }))[0]).toMatchObject({
+      valid: 'unknown',
+      reason: 'no process read at grade session what it had written',
+    });
+    expect((await checkFile(path, { checkers: [own!], settings: graded }))[0].valid).toBe(false);
+  });
+
   it('that is torn is judged by what is there, with a note', async () => {
     const path = await file('torn.jsonl', `${encodeOperation(ok.write(1, 0, 1))}{"proc`);
-    expect(await checkFile(path, { model: 'register' })).toMatchObject({
+    expect(await checked(path)).toMatchObject({
       valid: true,
       notes: [expect.stringMatching(/line 3 is torn/)],
     });

@@ -69,8 +69,13 @@ describe('wrong usage is one line that says what was expected and what came, and
     ],
     [
       'an unknown model',
-      ['check', 'x.jsonl', '--model', 'queue'],
-      "--model should be one of register, kv, got 'queue'",
+      ['check', 'x.jsonl', '--model', 'registre'],
+      "unknown model 'registre'; did you mean register?",
+    ],
+    [
+      'an unknown checker',
+      ['check', 'x.jsonl', '--checker', 'progress,stalenes'],
+      "unknown checker 'stalenes'; did you mean staleness?",
     ],
     ['a history that is not there', ['check', 'nowhere.jsonl'], 'nowhere.jsonl'],
     ['a result that is not there', ['report', 'nowhere.json'], 'nowhere.json should be a result.json'],
@@ -325,5 +330,22 @@ describe('what needs no cluster', () => {
     ]);
     expect(ended.code).toBe(1);
     expect((await faultline(['check', good])).code).toBe(0);
+
+    // A file that cannot be read has its line too, and the others keep theirs.
+    const broken = join(folder, 'unreadable.jsonl');
+    await writeFile(broken, 'not json\n');
+    const mixed = await faultline(['check', broken, good, '--checker', 'linearizability,progress', '--json']);
+    const lines = mixed.stdout
+      .trim()
+      .split('\n')
+      .map((l) => JSON.parse(l) as Record<string, unknown>);
+    expect(lines.map((v) => [v.file, v.checker, v.valid])).toEqual([
+      [broken, undefined, 'unknown'],
+      [good, 'linearizability', true],
+      [good, 'progress', 'unknown'],
+    ]);
+    expect(lines[0]!.error).toMatch(/unreadable\.jsonl:1: is no JSON/);
+    expect(mixed.stderr).toContain('unreadable.jsonl:1: is no JSON');
+    expect(mixed.code).toBe(64);
   });
 });
