@@ -6,6 +6,7 @@ const pure = [
   'test/*.test.ts',
   'test/{checker,cli,history,measure,reports}/**/*.test.ts',
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
+  'test/strategies/lease-session/states.test.ts',
 ];
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */

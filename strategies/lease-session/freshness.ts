@@ -20,6 +20,9 @@ export class Freshness {
   readonly #sentAtMs = new Map<number, number>();
   readonly #closing = new AbortController();
   readonly #ended: Promise<void>;
+  /** Resolves with the first proof. */
+  readonly proved: Promise<void>;
+  #prove = () => {};
   #asOfMs = Number.NEGATIVE_INFINITY;
   #beat = 0;
 
@@ -29,6 +32,9 @@ export class Freshness {
     this.#key = Buffer.from(key);
     this.#times = times;
     this.#behind = behind;
+    this.proved = new Promise((resolve) => {
+      this.#prove = resolve;
+    });
     this.#ended = this.#run();
   }
 
@@ -43,6 +49,7 @@ export class Freshness {
     const sentAtMs = mark === this.#mark ? this.#sentAtMs.get(Number(beat)) : undefined;
     if (sentAtMs === undefined) return;
     this.#asOfMs = Math.max(this.#asOfMs, sentAtMs);
+    this.#prove();
     for (const earlier of this.#sentAtMs.keys()) if (earlier <= Number(beat)) this.#sentAtMs.delete(earlier);
   }
 

@@ -19,15 +19,14 @@ import {
   type WriteRequest,
 } from '../strategy.ts';
 import { Freshness } from './freshness.ts';
-import { LeaseKeeper, type Registration } from './lease-keeper.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { LeaseKeeper, type SessionKeys } from './lease-keeper.ts';
+import { type Registration, Session } from './session.ts';
+import { type SessionState, sessionStates } from './session-state.ts';
 import { type LeaseSessionTimes, leaseSessionTimes } from './times.ts';
 
 const root = 'lease-session/';
 const values = `${root}kv/`;
-
-/** active ... offline; suspect: the lease lives, but the copy is not proved fresh any more. */
-const states = ['active', 'suspect', 'reconnecting', 're-registering', 'offline'] as const;
-type SessionState = (typeof states)[number];
 
 /** How long a session read waits for the watch to bring what its client has seen, before it asks etcd. */
 const catchUpMs = 100;
@@ -61,8 +60,10 @@ class LeaseSession implements OpenStrategy {
   readonly #keys: FollowedKeys;
   readonly #watch: CarefulWatch;
   readonly #freshness: Freshness;
+  readonly #session: Session;
   readonly #lease: LeaseKeeper;
-  readonly #sessionKey: string;
+  readonly #heartbeat: Heartbeat;
+  readonly #sessionKeys: SessionKeys;
   readonly #mutant: string | undefined;
   readonly #check: ConnectionCheck;
   #staleMember: string | undefined;
@@ -77,7 +78,10 @@ class LeaseSession implements OpenStrategy {
       firstMember: firstMember(context),
     });
     const beatKey = `${root}beats/${context.instance}`;
-    this.#sessionKey = `${root}sessions/${context.instance}`;
+    this.#sessionKeys = {
+      registration: Buffer.from(`${root}sessions/${context.instance}`),
+      newest: Buffer.from(`${root}epochs/${context.instance}`),
+    };
     this.#keys = new FollowedKeys(values, (key, told) => {
       if (key !== beatKey) return;
       const keyValue = 'kv' in told ? told.kv : told;
@@ -87,17 +91,38 @@ class LeaseSession implements OpenStrategy {
       this.#watch.restart('beats were acknowledged that the watch does not bring'),
     );
     this.#watch = new CarefulWatch(this.#client, root, this.#keys);
-    this.#lease = new LeaseKeeper(this.#client, this.#sessionKey, context.instance, this.#times);
-    this.ready = Promise.all([this.#watch.ready, this.#lease.registered, this.#pinStaleMember()]);
-    this.#check = new ConnectionCheck(this.#client, this.#watch, {
-      everyMs: this.#times.checkEveryMs,
-      limitMs: this.#times.checkLimitMs,
-    });
+    this.#session = new Session(this.#times);
+    this.#lease = new LeaseKeeper(
+      this.#client,
+      this.#sessionKeys,
+      context.instance,
+      this.#session,
+      this.#times,
+    );
+    this.#heartbeat = new Heartbeat(
+      this.#client,
+      this.#sessionKeys.registration,
+      this.#session,
+      this.#times,
+      (registration) => this.#lease.lost(registration),
+    );
+    // Not before the first proof of freshness: whatever is told from the copy tells its age.
+    this.ready = Promise.all([
+      this.#watch.ready,
+      this.#freshness.proved,
+      this.#lease.registered,
+      this.#pinStaleMember(),
+    ]);
+    this.#check = new ConnectionCheck(
+      this.#client,
+      this.#watch,
+      { everyMs: this.#times.checkEveryMs, limitMs: this.#times.checkLimitMs },
+      (stands) => this.#session.connectionChecked(stands),
+    );
   }
 
   get state(): SessionState {
-    if (this.#lease.state !== 'active') return this.#lease.state;
-    return this.#freshness.ageMs > this.#times.beatLimitMs ? 'suspect' : 'active';
+    return this.#session.state;
   }
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
@@ -178,12 +203,15 @@ class LeaseSession implements OpenStrategy {
   metrics(): Readonly<Record<string, number>> {
     return {
       ...Object.fromEntries(
-        states.map((state) => [`faultline_session_${state.replace('-', '_')}`, this.state === state ? 1 : 0]),
+        sessionStates.map((state) => [
+          `faultline_session_${state.replace('-', '_')}`,
+          this.state === state ? 1 : 0,
+        ]),
       ),
       faultline_session_registrations: this.#lease.registrations,
       faultline_session_fenced_writes: this.#fenced,
-      faultline_lease_alive_ms: this.#lease.aliveForMs,
-      faultline_copy_age_ms: Number.isFinite(this.#freshness.ageMs) ? this.#freshness.ageMs : -1,
+      faultline_lease_alive_ms: this.#session.aliveForMs,
+      faultline_copy_age_ms: this.#freshness.ageMs,
       faultline_copy_keys: this.#keys.size,
       faultline_copy_revision: this.#keys.revision,
       faultline_watch_reconnects: this.#watch.reconnects,
@@ -196,13 +224,14 @@ class LeaseSession implements OpenStrategy {
 
   async close(): Promise<void> {
     this.#check.close();
+    this.#heartbeat.close();
     this.#watch.close();
     await Promise.all([this.#freshness.close(), this.#lease.close()]);
     this.#client.close();
   }
 
   get #provedFresh(): boolean {
-    return this.#lease.aliveForMs > 0 && this.#freshness.ageMs <= this.#times.maxStaleMs;
+    return this.#session.aliveForMs > 0 && this.#freshness.ageMs <= this.#times.maxStaleMs;
   }
 
   /** Whether the copy of a key is at least as new as what a client has seen. */
@@ -216,13 +245,12 @@ class LeaseSession implements OpenStrategy {
 
   #readCopy(key: string, cache: 'hit' | 'stale', seen: number): ReadAnswer {
     const known = this.#keys.get(key);
-    const { ageMs } = this.#freshness;
     return {
       value: known?.value ?? null,
       ...(known && known.value !== null && { revision: known.revision }),
       source: 'cache',
       cache,
-      ...(Number.isFinite(ageMs) && { staleMs: Math.ceil(ageMs) }),
+      staleMs: Math.ceil(this.#freshness.ageMs),
       sessionToken: String(Math.max(seen, known?.revision ?? 0)),
     };
   }
@@ -263,10 +291,10 @@ class LeaseSession implements OpenStrategy {
     token: string | undefined,
   ): Promise<{ response: ITxnResponse; fencingToken: string }> {
     const named = token === undefined ? undefined : parseFencingToken(token);
-    const registration = this.#lease.registration;
+    const { registration } = this.#session;
     if (!registration || this.state === 'offline') throw new Refused(503, 'fail', this.#unfit());
     const fence = named ?? registration;
-    const key = Buffer.from(this.#sessionKey);
+    const key = this.#sessionKeys.registration;
     const response = await this.#client
       .txn({
         compare: [
@@ -275,7 +303,7 @@ class LeaseSession implements OpenStrategy {
         ],
         // The caller's own comparisons come second, so that a lost fence and a lost compare are told apart.
         success: [{ request_txn: { compare, success, failure } }],
-        failure: [{ request_range: { key } }],
+        failure: [{ request_range: { key: this.#sessionKeys.newest } }],
       })
       .catch((error) => {
         throw refuse(error, 'write');
@@ -288,16 +316,16 @@ class LeaseSession implements OpenStrategy {
 
   #fence(own: Registration, fence: Registration, named: boolean, response: ITxnResponse): Refused {
     this.#fenced += 1;
-    const newest = response.responses[0]!.response_range.kvs[0];
+    const newest = Number(response.responses[0]!.response_range.kvs[0]?.mod_revision ?? 0);
     const isOwn = fence.epoch === own.epoch && fence.leaseId === own.leaseId;
     if (isOwn) this.#lease.lost(own);
     const reason =
       `the lease of epoch ${fence.epoch} has ended; ` +
-      (newest ? `the newest epoch is ${newest.mod_revision}` : 'a new one is being registered');
+      (newest > fence.epoch
+        ? `the newest epoch is ${newest}`
+        : `no newer epoch than ${newest} has begun, one is being registered`);
     // Who named the lease must decide anew; who did not may simply ask again.
-    return new Refused(named ? 412 : 503, 'fail', reason, {
-      ...(newest && { epoch: Number(newest.mod_revision) }),
-    });
+    return new Refused(named ? 412 : 503, 'fail', reason, { epoch: newest });
   }
 
   #unfit(): string {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Instance } from '../../harness/service/instance.ts';
-import { CarefulClient } from '../../strategies/etcd/careful-client.ts';
-import { leaseSessionTimes } from '../../strategies/lease-session/times.ts';
-import { strategies } from '../../strategies/list.ts';
-import { mutants, mutated } from '../../strategies/mutants.ts';
-import { ask, eventually, type Ground, metric, prepareGround } from './ground.ts';
-import { testLink } from './link.ts';
+import type { Instance } from '../../../harness/service/instance.ts';
+import { CarefulClient } from '../../../strategies/etcd/careful-client.ts';
+import { leaseSessionTimes } from '../../../strategies/lease-session/times.ts';
+import { strategies } from '../../../strategies/list.ts';
+import { mutants, mutated } from '../../../strategies/mutants.ts';
+import { ask, eventually, type Ground, metric, prepareGround } from '../ground.ts';
+import { testLink } from '../link.ts';
 
 const leaseSession = strategies.find(({ name }) => name === 'lease-session')!;
 
@@ -39,6 +39,8 @@ describe('lease-session', () => {
     const refused = await ask(instance, 'PUT', '/kv/fence', { body: { value: 'not held' } });
     expect([refused.status, refused.headers['x-outcome']]).toEqual([503, 'fail']);
     expect(refused.body.error).toContain(`epoch ${epoch}`);
+    // The registration is gone, and the newest epoch is told all the same.
+    expect(refused.body.epoch).toBe(Number(epoch));
     expect((await ask(instance, 'GET', '/kv/fence')).body.value).toBe('held');
     const again = await eventually(
       () => ask(instance, 'PUT', '/kv/fence', { body: { value: 'held again' } }),
@@ -71,6 +73,18 @@ describe('lease-session', () => {
     );
     await revoke(name);
   }
+
+  test('that the lease is gone is noticed without a write', async () => {
+    const instance = await ground.startInstance({ name: 'noticed', strategy: leaseSession });
+    const epoch = await revoke('noticed');
+    await eventually(
+      () => metric(instance, 'faultline_session_registrations'),
+      (registrations) => registrations === 2,
+    );
+    expect(Number((await registration('noticed'))?.revision)).toBeGreaterThan(Number(epoch));
+    expect(await metric(instance, 'faultline_session_fenced_writes')).toBe(0);
+    await instance.stop();
+  });
 
   test('its registration vanishes when it stops', async () => {
     const instance = await ground.startInstance({ name: 'leaving', strategy: leaseSession });
