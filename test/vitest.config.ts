@@ -7,6 +7,7 @@ const pure = [
   'test/{checker,cli,history,measure,reports}/**/*.test.ts',
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
   'test/strategies/lease-session/states.test.ts',
+  'test/strategies/consistency-routing/seen.test.ts',
 ];
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */

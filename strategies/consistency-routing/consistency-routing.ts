@@ -15,15 +15,22 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from '../strategy.ts';
-import { isPosition, laterPosition, type Position } from './position.ts';
+import type { Position } from './position.ts';
+import { PrimaryView } from './primary-view.ts';
 import { PublishedPosition } from './published-position.ts';
 import { ReplicaRoute } from './replica-route.ts';
+import { andThen, parseSeen, type Seen, tokenOf } from './seen.ts';
 
 /** Below the patience of a client (1 s), so that it learns what became of its operation. */
 const deadlineMs = 800;
 
 /** How long a session read waits for the replica before it goes to the primary. */
 const catchUpMs = 150;
+
+/** How long it then waits for the primary, where what the client has seen may not be shown yet. */
+const settleMs = 300;
+
+const table = 'routed_values';
 
 interface Row extends RevisedRow {
   readonly position: Position;
@@ -40,12 +47,14 @@ export const consistencyRouting: Strategy = {
 
 /**
  *   write, linearizable read --> primary --> token: its position
- *   session read  --> replica, once it has replayed the client's token --> primary, when it does not in time
+ *   session read  --> replica, once it has replayed the client's token --> primary, when it does not in time,
+ *                     once it shows all that a replica can have shown this client
  *   eventual read --> replica at once
  */
 class ConsistencyRouting implements OpenStrategy {
   readonly #primary: DatabaseClient;
   readonly #table: RevisedTable;
+  readonly #view: PrimaryView;
   readonly #replica: ReplicaRoute | undefined;
   readonly #etcd: CarefulClient;
   readonly #published: PublishedPosition;
@@ -56,7 +65,8 @@ class ConsistencyRouting implements OpenStrategy {
     const { instance } = context;
     this.#mutant = context.mutant;
     this.#primary = new DatabaseClient({ role: 'primary', url: context.primaryUrl, deadlineMs, instance });
-    this.#table = new RevisedTable(this.#primary, 'routed_values');
+    this.#table = new RevisedTable(this.#primary, table);
+    this.#view = new PrimaryView(this.#primary, table);
     if (context.replicaUrl !== undefined) {
       const url = context.replicaUrl;
       this.#replica = new ReplicaRoute(new DatabaseClient({ role: 'replica', url, deadlineMs, instance }));
@@ -70,24 +80,27 @@ class ConsistencyRouting implements OpenStrategy {
   }
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
-    const { grade, signal } = request;
-    const token = isPosition(request.sessionToken) ? request.sessionToken : undefined;
+    const { key, grade, signal } = request;
+    const seen = parseSeen(request.sessionToken);
     if (this.#mutant === 'stale-linearizable' && grade === 'linearizable' && this.#replica) {
-      return this.#readReplica(this.#replica, request.key, token);
+      return this.#readReplica(this.#replica, key, seen);
     }
     if (grade !== 'linearizable' && this.#replica) {
       try {
         const ready =
           grade === 'eventual' ||
-          token === undefined ||
-          (await this.#replica.reached(token, catchUpMs, signal));
-        if (ready) return await this.#readReplica(this.#replica, request.key, token);
+          seen === undefined ||
+          (await this.#replica.reached(seen.position, catchUpMs, signal));
+        if (ready) return await this.#readReplica(this.#replica, key, seen);
       } catch (error) {
         if (!(error instanceof DatabaseFailed)) throw error;
       }
       this.#fallbacks += 1;
     }
-    return this.#readPrimary(request.key, token);
+    if (grade !== 'session' || !seen?.atReplica) return this.#readPrimary(key, seen);
+    await this.#settle(signal);
+    // From here on the primary shows all of it.
+    return this.#readPrimary(key, { ...seen, atReplica: false });
   }
 
   async write(request: WriteRequest): Promise<WriteAnswer> {
@@ -98,8 +111,11 @@ class ConsistencyRouting implements OpenStrategy {
       if (revision === undefined && expectedRevision !== undefined) {
         return { written: false, ...(await this.#current(key)), source: 'primary' };
       }
-      const sessionToken = laterPosition(await this.#position(), tokenOf(request));
-      if (sessionToken !== undefined) this.#published.committed(sessionToken);
+      const position = await this.#position();
+      this.#published.committed(position);
+      // What was seen at a replica before need not be visible at the primary, although this write is.
+      const seen = andThen(parseSeen(request.sessionToken), { position, atReplica: false });
+      const sessionToken = tokenOf(seen);
       return { written: true, ...(revision && { revision }), source: 'primary', sessionToken };
     } catch (error) {
       throw refuseDatabase(error, 'write');
@@ -109,8 +125,10 @@ class ConsistencyRouting implements OpenStrategy {
   async transact(request: TransactionRequest): Promise<TransactionAnswer> {
     try {
       const { succeeded, results } = await this.#table.transact(request);
-      const sessionToken = await this.#position();
-      this.#published.committed(sessionToken);
+      const position = await this.#position();
+      this.#published.committed(position);
+      // A transaction is not told what its client had seen: it may have been at a replica.
+      const sessionToken = tokenOf({ position, atReplica: true });
       return { succeeded, results, source: 'primary', sessionToken };
     } catch (error) {
       throw refuseDatabase(error, 'write');
@@ -140,22 +158,37 @@ class ConsistencyRouting implements OpenStrategy {
     this.#etcd.close();
   }
 
-  async #readPrimary(key: string, token: Position | undefined): Promise<ReadAnswer> {
+  async #settle(signal: AbortSignal): Promise<void> {
+    let settled: boolean;
+    try {
+      settled = await this.#view.settled(settleMs, signal);
+    } catch (error) {
+      throw refuseDatabase(error, 'read');
+    }
+    if (settled) return;
+    throw new Refused(
+      503,
+      'fail',
+      `the primary did not show within ${settleMs} ms what this client may have seen at the replica: a write has not ended`,
+    );
+  }
+
+  async #readPrimary(key: string, seen: Seen | undefined): Promise<ReadAnswer> {
     try {
       // The position is taken while the statement runs, so after its snapshot: it covers all that the read shows,
       // because with synchronous commits what is visible has been flushed before.
       const [row] = await this.#primary.read<Row>(this.#readAt('pg_current_wal_flush_lsn()'), [key]);
-      return answer(row!, 'primary', token);
+      return answer(row!, 'primary', seen);
     } catch (error) {
       throw refuseDatabase(error, 'read');
     }
   }
 
-  async #readReplica(replica: ReplicaRoute, key: string, token: Position | undefined): Promise<ReadAnswer> {
+  async #readReplica(replica: ReplicaRoute, key: string, seen: Seen | undefined): Promise<ReadAnswer> {
     const lostBefore = replica.client.lostConnections;
     const [row] = await replica.client.read<Row>(this.#readAt('pg_last_wal_replay_lsn()'), [key]);
     replica.shown(row!.position, lostBefore);
-    return answer(row!, 'replica', token);
+    return answer(row!, 'replica', seen);
   }
 
   #readAt(position: string): string {
@@ -187,16 +220,12 @@ class ConsistencyRouting implements OpenStrategy {
   }
 }
 
-function answer(row: Row, source: 'primary' | 'replica', token: Position | undefined): ReadAnswer {
+function answer(row: Row, source: 'primary' | 'replica', before: Seen | undefined): ReadAnswer {
   const found = isThere(row);
   return {
     value: found ? row.value : null,
     ...(found && { revision: Number(row.revision) }),
     source,
-    sessionToken: laterPosition(token, row.position),
+    sessionToken: tokenOf(andThen(before, { position: row.position, atReplica: source === 'replica' })),
   };
-}
-
-function tokenOf(request: WriteRequest): Position | undefined {
-  return isPosition(request.sessionToken) ? request.sessionToken : undefined;
 }

@@ -25,6 +25,7 @@ export interface Ground extends AsyncDisposable {
     dataFolder?: string;
     replica?: boolean;
     primaryUrl?: string;
+    replicaUrl?: string;
   }): Promise<Instance>;
 }
 
@@ -47,7 +48,7 @@ export async function prepareGround(options: { database: boolean }): Promise<Gro
         strategy,
         etcd: [{ member: 'm1', address: given.etcd ?? etcd.address }],
         primaryUrl: given.primaryUrl ?? database?.primary.url ?? 'postgres://127.0.0.1:1/none',
-        replicaUrl: given.replica === false ? undefined : database?.replica?.url,
+        replicaUrl: given.replica === false ? undefined : (given.replicaUrl ?? database?.replica?.url),
         dataFolder: dataFolder ?? join(folder, name),
         logPath: join(folder, `${name}.log`),
         timeScale: 0.2,
