@@ -118,7 +118,8 @@ async function record(
   await linksInUse(stack);
 
   // Before the first operation, and to be ended after the last: what is asked outside of its samples is in no figure.
-  await using counted = await countDatabase({ database: stack.database, clock, everyMs: 500 });
+  // Often, since what a phase asked is told by the counts next to its ends: half of this is how far they may lie off.
+  await using counted = await countDatabase({ database: stack.database, clock, everyMs: 200 });
   signal.throwIfAborted();
   // Awaited here: the stack is disposed of when this function is left.
   return await offerLoad(options, { clock, stack, driver, counted, step });
