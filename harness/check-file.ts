@@ -53,7 +53,8 @@ export async function checkFile(
       file,
       checker: listed.name,
       valid: verdict.valid,
-      operations: history.operations.length,
+      // A history of watches alone has events instead.
+      operations: history.operations.length || verdict.operations,
       // Reading is what the first verdict waited for.
       elapsedMs: Math.round(performance.now() - checkedAtMs + (listed === first ? readMs : 0)),
       violations: verdict.valid === false ? verdict.violations : [],

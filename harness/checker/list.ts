@@ -7,6 +7,7 @@ import { type Model, register } from './model.ts';
 import { progress } from './progress.ts';
 import { monotonicReads, readYourWrites } from './session.ts';
 import { staleness } from './staleness.ts';
+import { watch } from './watch/watch.ts';
 import type { WriteOrder } from './write-order.ts';
 
 /** A ListedChecker is a checker by its name; `faultline list checkers` shows it, `faultline check --checker` runs it. */
@@ -77,6 +78,12 @@ export const checkers: readonly ListedChecker[] = [
     name: 'progress',
     demands: 'within the time promised after the last fault every kind of operation succeeds again',
     make: ({ withinMs }) => progress(withinMs),
+  },
+  {
+    name: 'watch',
+    demands:
+      'every watcher is told what etcd promises of watches: all nine guarantees (harness/checker/watch)',
+    make: () => watch(),
   },
 ];
 

@@ -10,6 +10,7 @@ import type {
   Source,
 } from './operation.ts';
 import type { RecordedHistory } from './recorded-history.ts';
+import { type WatchLine, WatchLines } from './watch-format.ts';
 
 /** An Event is one line of a history file, whatever its format, as found there: nothing is checked yet. */
 export interface Event {
@@ -65,6 +66,7 @@ export class HistoryBuilder {
   readonly #strings = new Map<string, string>();
   readonly #processNames = new Map<string, number>();
   readonly #notes: string[] = [];
+  readonly #watches = new WatchLines();
   /** Whether events carry times or are ordered by their lines; the first event decides. */
   #timed: boolean | undefined;
   #lastTime = 0;
@@ -98,16 +100,24 @@ export class HistoryBuilder {
     }
   }
 
+  addWatch(watchLine: WatchLine, line: number): void {
+    const problem = this.#watches.add(watchLine);
+    if (problem !== undefined) throw this.#error(line, problem);
+  }
+
   finish(): RecordedHistory {
     if (this.#open.size > 0) {
       // Nobody knows how they ended: they stay what #invoke made them, `info` and open to the end.
       this.#notes.push(`${this.#open.size} operations have no completion: each may have happened (info)`);
     }
+    const watches = this.#watches.finish();
+    if (typeof watches === 'string') throw this.#error(0, watches);
     return {
       operations: this.#operations,
       faults: this.#faults,
       orderedBy: this.#timed === false ? 'line' : 'time',
       notes: this.#notes,
+      ...(watches && { watches }),
     };
   }
 

@@ -1,3 +1,5 @@
+import type { WatchHistory } from './watch.ts';
+
 /**
  * An Operation is one attempt of one logical process: who asked what, when it was due, sent and answered, and how
  * it ended. One attempt is one operation: a retry folded into one record hides anomalies (etcd-io/etcd#14890).
@@ -70,4 +72,6 @@ export interface History {
   readonly faults: readonly FaultWindow[];
   /** `line`: read from a file without times; invokeNs and returnNs are line numbers. */
   readonly orderedBy?: 'time' | 'line';
+  /** What watchers were told, where there were any. */
+  readonly watches?: WatchHistory;
 }

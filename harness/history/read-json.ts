@@ -1,5 +1,6 @@
 import type { Event, HistoryBuilder } from './history-builder.ts';
 import { HistoryError } from './history-error.ts';
+import type { WatchLine } from './watch-format.ts';
 
 /** Adds one line of JSON. Empty lines are read over; so is a `last` line (one without its newline) that is torn. */
 export function addJsonLine(
@@ -27,7 +28,8 @@ export function addJsonLine(
       `should be an object such as {"process":0,"type":"invoke",…}, got ${shorten(text)}`,
     );
   }
-  builder.add(event as Event, line);
+  if ('watch' in event) builder.addWatch(event as WatchLine, line);
+  else builder.add(event as Event, line);
 }
 
 function shorten(text: string): string {
