@@ -66,6 +66,10 @@ export interface Cell {
   readonly load: LoadSummary;
   /** All kinds of operation together: quantiles cannot be put together again from those of each kind. */
   readonly latency?: readonly LatencyRow[];
+  /** From when it was due, of all kinds that ended ok. */
+  readonly percentiles?: readonly PercentileCurve[];
+  /** Single operations, for a chart. */
+  readonly sample?: OperationSample;
   readonly operations: readonly OperationRow[];
   readonly cache: readonly CacheRow[];
   readonly database: readonly DatabaseRow[];
@@ -122,6 +126,27 @@ export interface LatencyRow {
   readonly fromSendMs: Quantiles | null;
 }
 
+/** [percentile, ms], ascending, the last at 100. */
+export interface PercentileCurve {
+  readonly phase: PhaseName;
+  readonly points: readonly (readonly [number, number])[];
+}
+
+/**
+ * Of many operations those that make the same picture: all while they are few; else everything that did not end ok,
+ * and of those that did one for each dot, the fastest and the slowest of each moment among them.
+ */
+export interface OperationSample {
+  readonly of: Readonly<Record<Outcome, number>>;
+  readonly shown: Readonly<Record<Outcome, number>>;
+  /** When it was due; ascending. */
+  readonly atMs: readonly number[];
+  /** From when it was due until it returned, or its caller gave up. */
+  readonly ms: readonly number[];
+  /** A letter for each: o, f or i. */
+  readonly outcomes: string;
+}
+
 /** Latency of one kind of operation in one phase. Quantiles of those that ended ok. */
 export interface OperationRow {
   readonly phase: PhaseName;
@@ -175,6 +200,10 @@ export interface Timeline {
   readonly hitRate: readonly (number | null)[];
   /** Queries per second of primary and replica together. */
   readonly databaseQps: readonly (number | null)[];
+  readonly primaryQps?: readonly (number | null)[];
+  readonly replicaQps?: readonly (number | null)[];
+  /** Reads that ended ok, by how the cache took part. */
+  readonly cacheClasses?: Readonly<Record<CacheClass, readonly number[]>>;
 }
 
 export interface PromiseVerdict {

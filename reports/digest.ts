@@ -138,6 +138,15 @@ function leaderText(names: readonly string[], changes: number, lost: boolean): s
   return `${names[0]}→…→${names.at(-1)} (${changes}×)`;
 }
 
+/** From the first fault until the cluster was seen with another leader, or without one; null when it never was. */
+export function detectedMs({ faults, leaders }: Pick<Cell, 'faults' | 'leaders'>): number | null {
+  if (faults.length === 0) return null;
+  const fromMs = Math.min(...faults.map((fault) => fault.fromMs));
+  const before = leaders.filter(({ atMs }) => atMs <= fromMs).at(-1);
+  const after = leaders.find(({ atMs, leader }) => atMs > fromMs && leader !== before?.leader);
+  return after === undefined ? null : after.atMs - fromMs;
+}
+
 /** Where the cell's timeline ends, on its clock. */
 export function endOf(cell: Cell): number {
   const { fromMs, bucketMs, ok } = cell.timeline;

@@ -77,6 +77,14 @@ function checkContradictions(result: Result, file: string): void {
           `broken, since it has ${promise.violations} violations`,
           shown(promise.state),
         );
+    const { atMs, ms, outcomes } = cell.sample ?? { atMs: [], ms: [], outcomes: '' };
+    if (atMs.length !== ms.length || atMs.length !== outcomes.length)
+      throw new ResultInvalid(
+        file,
+        `${place}/sample`,
+        'one moment, one latency and one outcome for each operation',
+        `${atMs.length}, ${ms.length} and ${outcomes.length}`,
+      );
     const { bucketMs: _, fromMs: __, ...series } = cell.timeline;
     for (const [name, values] of Object.entries(series))
       if (Array.isArray(values) && values.length !== cell.timeline.ok.length)

@@ -1,4 +1,4 @@
-import type { Operation } from '../history/operation.ts';
+import type { CacheClass, Operation } from '../history/operation.ts';
 import { quantile } from './histogram.ts';
 
 /** Buckets are the load cut into equal widths; an operation falls into the one in which it was due. */
@@ -8,6 +8,8 @@ export class Buckets {
   readonly ok: number[];
   readonly fail: number[];
   readonly info: number[];
+  /** Reads that ended ok, by how the cache took part. */
+  readonly cacheClasses: Readonly<Record<CacheClass, number[]>>;
   /** Latencies from due of what ended ok. */
   readonly #latenciesMs: number[][];
   readonly #classified: number[];
@@ -22,6 +24,13 @@ export class Buckets {
     this.ok = zeros();
     this.fail = zeros();
     this.info = zeros();
+    this.cacheClasses = {
+      hit: zeros(),
+      stale: zeros(),
+      coalesced: zeros(),
+      miss: zeros(),
+      refresh: zeros(),
+    };
     this.#classified = zeros();
     this.#hits = zeros();
     this.#latenciesMs = Array.from({ length: this.count }, () => []);
@@ -36,6 +45,7 @@ export class Buckets {
     this.#latenciesMs[i]!.push(fromDueMs);
     if (operation.f === 'read' && operation.cache !== undefined) {
       this.#classified[i]! += 1;
+      this.cacheClasses[operation.cache][i]! += 1;
       if (operation.cache !== 'miss') this.#hits[i]! += 1;
     }
   }

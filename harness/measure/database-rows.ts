@@ -31,13 +31,14 @@ export function databaseRows(
   );
 }
 
-/** Queries per second of all servers together in each bucket; null in one that lies outside of the samples. */
+/** Queries per second in each bucket, of one server or of all together; null in one that lies outside of the samples. */
 export function queryRates(
   series: DatabaseSeries,
   buckets: { readonly bucketMs: number; readonly count: number },
   load: LoadWindow,
+  of?: Role,
 ): readonly (number | null)[] {
-  const curves = curvesOf(series, load);
+  const curves = curvesOf(series, load).filter(({ role }) => of === undefined || role === of);
   return Array.from({ length: buckets.count }, (_, i) => {
     const [fromMs, toMs] = [i * buckets.bucketMs, (i + 1) * buckets.bucketMs];
     let queries: number | null = null;

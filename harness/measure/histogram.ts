@@ -36,6 +36,20 @@ export class LatencyHistogram {
       max: this.#max,
     };
   }
+
+  /**
+   * [percentile, ms], as HdrHistogram prints them: four steps for each halving of the distance to 100, as far as the
+   * count can tell, then the largest.
+   */
+  curve(): (readonly [number, number])[] {
+    const steps = this.#count === 0 ? -1 : Math.floor(4 * Math.log2(this.#count));
+    const points = Array.from({ length: steps + 1 }, (_, k) => {
+      const percentile = 100 * (1 - 2 ** (-k / 4));
+      const ms = Math.min(this.#max, this.#buckets.getValueAtPercentile(percentile) / 1_000);
+      return [Number(percentile.toPrecision(8)), Number(ms.toPrecision(4))] as const;
+    });
+    return this.#count === 0 ? [] : [...points, [100, this.#max]];
+  }
 }
 
 /** The smallest of sorted values that at least `share` of them do not exceed (nearest rank); null of none. */

@@ -1,5 +1,5 @@
 import type { CacheClass, Operation, Outcome } from '../history/operation.ts';
-import type { CacheRow, LatencyRow, OperationRow, Phase, PhaseName } from '../result.ts';
+import type { CacheRow, LatencyRow, OperationRow, PercentileCurve, Phase, PhaseName } from '../result.ts';
 import { LatencyHistogram } from './histogram.ts';
 
 /** Collects the latencies and outcomes of each kind of operation in each phase. */
@@ -71,6 +71,14 @@ export class LatencyRows {
     }
     row.fromDue.record(fromDueMs);
     row.fromSend.record(fromSendMs);
+  }
+
+  /** From due, of every phase in which something ended ok. */
+  percentiles(phases: readonly Phase[]): readonly PercentileCurve[] {
+    return phases.flatMap(({ name }) => {
+      const row = this.#rows.get(name);
+      return row ? [{ phase: name, points: row.fromDue.curve() }] : [];
+    });
   }
 
   /** One row a phase, also for one in which nothing ended ok. */

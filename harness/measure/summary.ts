@@ -6,12 +6,15 @@ import type {
   DatabaseRow,
   LatencyRow,
   OperationRow,
+  OperationSample,
+  PercentileCurve,
   Phase,
   Timeline,
 } from '../result.ts';
 import { availabilityOf } from './availability.ts';
 import { Buckets } from './buckets.ts';
 import { databaseRows, queryRates } from './database-rows.ts';
+import { OperationSampler } from './operation-sample.ts';
 import { faultSpan, type LoadWindow, phaseAt, phasesOf, sinceLoadMs } from './phases.ts';
 import { CacheRows, LatencyRows, OperationRows } from './rows.ts';
 
@@ -19,6 +22,8 @@ import { CacheRows, LatencyRows, OperationRows } from './rows.ts';
 export interface Figures {
   readonly phases: readonly Phase[];
   readonly latency: readonly LatencyRow[];
+  readonly percentiles: readonly PercentileCurve[];
+  readonly sample: OperationSample;
   readonly operations: readonly OperationRow[];
   readonly cache: readonly CacheRow[];
   readonly database: readonly DatabaseRow[];
@@ -46,6 +51,7 @@ export function measure(
   const operationRows = new OperationRows();
   const latencyRows = new LatencyRows();
   const cacheRows = new CacheRows();
+  const sampler = new OperationSampler();
 
   for (const operation of operations) {
     if (operation.final) continue;
@@ -59,12 +65,15 @@ export function measure(
     latencyRows.add(phase, operation, fromDueMs, fromSendMs);
     cacheRows.add(phase, operation);
     buckets.add(operation, dueMs, fromDueMs);
+    sampler.add(operation.outcome, dueMs, ((operation.endedNs ?? operation.returnNs) - dueNs) / 1e6);
   }
 
   const [p50Ms, p99Ms] = buckets.latencySeries([0.5, 0.99]) as [(number | null)[], (number | null)[]];
   return {
     phases,
     latency: latencyRows.rows(phases),
+    percentiles: latencyRows.percentiles(phases),
+    sample: sampler.sample({ loadMs: sinceLoadMs(recorded.loadToNs, recorded) }),
     operations: operationRows.rows(phases),
     cache: cacheRows.rows(phases),
     database: database ? databaseRows(database, phases, recorded) : [],
@@ -80,6 +89,11 @@ export function measure(
       databaseQps: database
         ? queryRates(database, buckets, recorded)
         : new Array<number | null>(buckets.count).fill(null),
+      ...(database && {
+        primaryQps: queryRates(database, buckets, recorded, 'primary'),
+        replicaQps: queryRates(database, buckets, recorded, 'replica'),
+      }),
+      cacheClasses: buckets.cacheClasses,
     },
     availability: availabilityOf(buckets, faultSpan(faults, recorded)),
   };

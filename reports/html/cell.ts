@@ -8,12 +8,13 @@ import type {
   PromiseVerdict,
   Quantiles,
 } from '../../harness/result.ts';
-import { digest, phasesOf, recoveryText, strategyIn } from '../digest.ts';
+import { detectedMs, digest, phasesOf, recoveryText, strategyIn } from '../digest.ts';
 import { count, counted, duration, figure, moment, none, share, valueText } from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
 import { type Content, fileLink, html, type Markup } from './markup.ts';
 import { command, mark, stateWord, table } from './part.ts';
+import { percentilesPart } from './percentiles.ts';
 import { violationTimeline } from './violation-timeline.ts';
 
 /** Shown of one promise; the rest is in the result and the history. */
@@ -38,9 +39,10 @@ export function cellSection(
   parts.push(html`<div class="pair">${promisesPart(cell, id)}${eventsPart(cell)}</div>`);
   if (of.charts)
     parts.push(
-      html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, throughput, hit rate and database queries over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
+      html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, single operations, throughput, cache and database queries over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
     );
   parts.push(
+    percentilesPart(cell),
     latencyPart(cell),
     html`<div class="pair">${cachePart(cell)}${databasePart(cell)}${loadPart(cell)}</div>`,
   );
@@ -103,10 +105,11 @@ function eventsPart(cell: Cell): Markup {
   events.sort((a, b) => a.atMs - b.atMs);
   const { worstOkShareDuring, downMs } = cell.availability;
   const figures = digest(cell);
+  const seen = detectedMs(cell);
   const availability =
     cell.faults.length === 0
       ? null
-      : html`<dl class="facts" style="margin-top:16px"><div><dt>worst share of ok during faults</dt><dd>${share(worstOkShareDuring)}</dd></div><div><dt>down, from the first fault</dt><dd>${duration(downMs)}</dd></div><div><dt>recovery, from the last heal</dt><dd>${recoveryText(figures)}</dd></div></dl>`;
+      : html`<dl class="facts" style="margin-top:16px"><div><dt>worst share of ok during faults</dt><dd>${share(worstOkShareDuring)}</dd></div><div><dt>down, from the first fault</dt><dd>${duration(downMs)}</dd></div><div><dt>detected: another leader, or none, was seen</dt><dd>${seen === null ? none : `after ${duration(seen)}`}</dd></div><div><dt>recovery, from the last heal</dt><dd>${recoveryText(figures)}</dd></div></dl>`;
   return html`<section><h4>What happened</h4>${
     events.length === 0
       ? html`<p class="dim">No fault was injected, and no leader was seen.</p>`
@@ -161,7 +164,7 @@ function violationPart(violation: Violation, cell: Cell): Markup {
   return html`<div class="violation"><p>${violation.summary}</p>${violationTimeline(violation, cell)}${
     violation.operations.length === 0
       ? null
-      : html`<details class="more"><summary>${counted(violation.operations.length, 'operation')} in full (${violation.checker}${violation.key === undefined || violation.key === '' ? null : `, key ${violation.key}`})</summary>${operationsTable(violation.operations)}</details>`
+      : html`<details class="more"><summary>${counted(violation.operations.length, 'operation')} in full (${violation.checker}${violation.key === undefined || violation.key === '' ? null : `, key ${violation.key}`})</summary>${operationsTable(violation.operations)}<pre class="raw"><code>${violation.operations.map((operation) => JSON.stringify(operation)).join('\n')}</code></pre><button type="button" data-copy data-script hidden>Copy as JSON lines</button></details>`
   }</div>`;
 }
 

@@ -43,12 +43,19 @@ function escaped(text: string): string {
  */
 export function embeddedJson(value: unknown): Markup {
   return new Markup(
-    JSON.stringify(value)
+    JSON.stringify(value, short)
       .replace(/</g, '\\u003c')
       .replace(/>/g, '\\u003e')
       .replace(/\u2028/g, '\\u2028')
       .replace(/\u2029/g, '\\u2029'),
   );
+}
+
+/** Six digits are more than a pixel or a reader sees, and a nightly run has a million of these numbers. */
+function short(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) && Number.isFinite(value)
+    ? Number(value.toPrecision(6))
+    : value;
 }
 
 /** A path of the run's folder as a link that stays there: `javascript:`, `//host` and `..` lead nowhere else. */

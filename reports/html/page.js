@@ -2,12 +2,44 @@
 // It runs in the reader's browser as it is, so it is plain script; without it the page still reads.
 (() => {
   const uPlot = /** @type {any} */ (globalThis).uPlot;
-  const data = JSON.parse(document.getElementById('chart-data').textContent);
+  const result = JSON.parse(document.getElementById('result').textContent);
+  const data = result.cells.map(chartCell);
   const drawn = new Map();
-  const sectionHeights = { latency: 200, throughput: 150, hits: 110, database: 110 };
+  const sectionHeights = { latency: 190, operations: 190, throughput: 140, hits: 110, database: 110 };
   const axisWidth = 62;
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  /** A cell as charts have it: in seconds, since that is what the axis says, and per second. */
+  function chartCell(cell) {
+    const { timeline } = cell;
+    if (timeline.ok.length === 0) return null;
+    const { bucketMs, fromMs } = timeline;
+    const toMs = Math.max(fromMs + bucketMs * timeline.ok.length, ...cell.phases.map((one) => one.toMs), 0);
+    const perSecond = (values) => values.map((n) => (n * 1000) / bucketMs);
+    return {
+      ...timeline,
+      ok: perSecond(timeline.ok),
+      fail: perSecond(timeline.fail),
+      info: perSecond(timeline.info),
+      bucketS: bucketMs / 1000,
+      fromS: fromMs / 1000,
+      toS: toMs / 1000,
+      faults: cell.faults.map((one) => ({
+        from: one.fromMs / 1000,
+        to: (one.toMs ?? toMs) / 1000,
+        label: one.nemesis,
+      })),
+      leaders: cell.leaders.map((one, i) => ({
+        from: one.atMs / 1000,
+        to: (cell.leaders[i + 1]?.atMs ?? toMs) / 1000,
+        leader: one.leader,
+        term: one.term,
+      })),
+      sample: cell.sample,
+    };
+  }
+
   const seconds = (s) => `${Number(s.toFixed(2))} s`;
   const figure = (n) =>
     n == null
@@ -54,6 +86,10 @@
         },
       ],
     };
+  }
+
+  function withDraw(hooks, draw) {
+    return draw === undefined ? hooks : { ...hooks, draw: [draw, ...hooks.draw] };
   }
 
   /** Faults and leaders as bars on the same time axis. */
@@ -218,6 +254,63 @@
     };
   }
 
+  /** A dot for each operation, by when it was due and how long it took, in the colour of its outcome. */
+  function operationsChart(cell, x) {
+    const { sample } = cell;
+    if (!sample || sample.atMs.length === 0) return null;
+    const low = sample.ms.reduce((a, b) => Math.min(a, b), Infinity);
+    const high = sample.ms.reduce((a, b) => Math.max(a, b), 0);
+    const from = 10 ** Math.floor(Math.log10(Math.max(0.01, low)));
+    const to = 10 ** Math.ceil(Math.log10(Math.max(0.1, high) * 1.0001));
+    const decades = [];
+    for (let n = from; n <= to * 1.001; n *= 10) decades.push(n);
+    const { of, shown } = sample;
+    const all = of.ok + of.fail + of.info;
+    const seen = shown.ok + shown.fail + shown.info;
+    const which =
+      seen === all
+        ? `all ${all.toLocaleString('en-US')}`
+        : `${seen.toLocaleString('en-US')} of ${all.toLocaleString('en-US')}${shown.fail === of.fail && shown.info === of.info ? ', all that did not end ok among them' : ''}`;
+    const letters = { o: 'ok', f: 'fail', i: 'info' };
+    const dots = (u) => {
+      const { ctx, bbox } = u;
+      const size = (sample.atMs.length > 3000 ? 1.6 : 2.4) * devicePixelRatio;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+      ctx.clip();
+      // What went wrong is drawn last: it must not be covered by what went well.
+      for (const letter of 'ofi') {
+        ctx.fillStyle = color(letters[letter]);
+        ctx.globalAlpha = letter === 'o' ? 0.45 : 0.95;
+        for (let i = 0; i < sample.atMs.length; i++) {
+          if (sample.outcomes[i] !== letter) continue;
+          const left = u.valToPos(sample.atMs[i] / 1000, 'x', true);
+          const top = u.valToPos(Math.max(from, sample.ms[i]), 'y', true);
+          ctx.fillRect(left - size / 2, top - size / 2, size, size);
+        }
+      }
+      ctx.restore();
+    };
+    const none = x.map(() => null);
+    const dot = (name) => ({ ...line(name, name, () => ''), width: 0 });
+    return {
+      name: 'operations',
+      title: `Single operations: ${which} (log)`,
+      data: [x, none, none, none],
+      draw: dots,
+      options: {
+        scale: { distr: 3, range: [from, to] },
+        axis: yAxis({
+          values: (_, splits) => splits.map(milliseconds),
+          splits: () => decades,
+          filter: (_, splits) => splits,
+        }),
+        series: [dot('ok'), dot('fail'), dot('info')],
+      },
+    };
+  }
+
   /** Stacked: each line is the sum up to its outcome, the area between two lines is one outcome. */
   function throughputChart(cell, x) {
     const upToFail = cell.ok.map((n, i) => n + cell.fail[i]);
@@ -246,6 +339,44 @@
 
   function hitChart(cell, x) {
     if (cell.hitRate.every((n) => n == null)) return null;
+    const percent = (n) => (n == null ? '–' : `${(Math.floor(n * 1000) / 10).toFixed(1)} %`);
+    const names = ['hit', 'stale', 'coalesced', 'refresh', 'miss'];
+    const classes = cell.cacheClasses;
+    if (classes) {
+      const all = x.map((_, i) => names.reduce((sum, name) => sum + classes[name][i], 0));
+      const there = names.filter((name) => classes[name].some((n) => n > 0));
+      const shares = (name) => classes[name].map((n, i) => (all[i] === 0 ? null : n / all[i]));
+      let below = x.map(() => 0);
+      const stacked = there.map((name) => {
+        below = below.map((sum, i) => (all[i] === 0 ? null : (sum ?? 0) + classes[name][i] / all[i]));
+        return below;
+      });
+      return {
+        name: 'hits',
+        title: 'Cache: how reads were answered',
+        data: [x, ...stacked],
+        options: {
+          scale: { range: [0, 1] },
+          axis: yAxis({
+            splits: () => [0, 0.5, 1],
+            values: (_, splits) => splits.map((n) => `${n * 100} %`),
+          }),
+          series: there.map((name, k) => {
+            const own = shares(name);
+            return {
+              ...line(name, `cache-${name}`, percent, {
+                width: k === 0 ? 1.4 : 0,
+                value: (_u, _n, _s, i) => (i == null ? '' : percent(own[i])),
+              }),
+              ...(k === 0 ? { fill: `${color(`cache-${name}`)}88` } : {}),
+            };
+          }),
+          bands: there
+            .slice(1)
+            .map((name, k) => ({ series: [k + 2, k + 1], fill: `${color(`cache-${name}`)}88` })),
+        },
+      };
+    }
     return {
       name: 'hits',
       title: 'Cache hit rate',
@@ -254,7 +385,7 @@
         scale: { range: [0, 1] },
         axis: yAxis({ splits: () => [0, 0.5, 1], values: (_, splits) => splits.map((n) => `${n * 100} %`) }),
         series: [
-          line('hit rate', 'hit', (n) => (n == null ? '–' : `${(Math.floor(n * 1000) / 10).toFixed(1)} %`), {
+          line('hit rate', 'hit', percent, {
             fill: `${color('hit')}22`,
             points: lonePoints(cell.hitRate),
           }),
@@ -265,15 +396,25 @@
 
   function databaseChart(cell, x) {
     if (cell.databaseQps.every((n) => n == null)) return null;
+    const apart = [
+      ['primary', cell.primaryQps],
+      ['replica', cell.replicaQps],
+    ].filter(([, values]) => values?.some((n) => n != null));
+    const shown = apart.length > 0 ? apart : [['queries/s', cell.databaseQps]];
     return {
       name: 'database',
       title: 'Database queries per second',
-      data: [x, cell.databaseQps],
+      data: [x, ...shown.map(([, values]) => values)],
       options: {
         scale: { range: (_, __, max) => [0, Math.max(1, max * 1.15)] },
         axis: yAxis({ values: (_, splits) => splits.map(figure) }),
         // The database is asked less often than the buckets are wide: empty buckets are not outages.
-        series: [line('queries/s', 'qps', figure, { spanGaps: true, fill: `${color('qps')}22` })],
+        series: shown.map(([name], k) =>
+          line(name, k === 0 ? 'qps' : 'qps-replica', figure, {
+            spanGaps: true,
+            ...(k === 0 ? { fill: `${color('qps')}22` } : {}),
+          }),
+        ),
       },
     };
   }
@@ -288,6 +429,7 @@
     const x = cell.ok.map((_, i) => cell.fromS + (i + 0.5) * cell.bucketS);
     const charts = [
       latencyChart(cell, x),
+      operationsChart(cell, x),
       throughputChart(cell, x),
       hitChart(cell, x),
       databaseChart(cell, x),
@@ -343,7 +485,7 @@
             axes: [options.axes[0], chart.options.axis],
             series: [timeSeries, ...chart.options.series],
             bands: chart.options.bands ?? [],
-            hooks: marks(cell),
+            hooks: withDraw(marks(cell), chart.draw),
             legend: {
               live: true,
               mount: (_, table) => head.append(table),
@@ -441,6 +583,7 @@
 
   for (const button of document.querySelectorAll('[data-copy]'))
     button.addEventListener('click', async () => {
+      const said = button.textContent;
       const text = button.parentElement.querySelector('code').textContent;
       try {
         await navigator.clipboard.writeText(text);
@@ -451,8 +594,18 @@
         button.textContent = 'Selected';
       }
       setTimeout(() => {
-        button.textContent = 'Copy';
+        button.textContent = said;
       }, 1500);
+    });
+  for (const button of document.querySelectorAll('[data-save]'))
+    button.addEventListener('click', () => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(
+        new Blob([JSON.stringify(result, null, 1)], { type: 'application/json' }),
+      );
+      link.download = 'result.json';
+      link.click();
+      URL.revokeObjectURL(link.href);
     });
   for (const part of document.querySelectorAll('[data-script]')) part.hidden = false;
 

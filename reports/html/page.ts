@@ -7,7 +7,7 @@ import { count, counted, duration, figure, none, share } from '../figures.ts';
 import { findings } from '../finding.ts';
 import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
 import { cellSection } from './cell.ts';
-import { chartData } from './charts.ts';
+import { choicePart } from './choice.ts';
 import { type Content, embeddedJson, html, Markup } from './markup.ts';
 import { command, mark, stateWord, table } from './part.ts';
 import { promisesPart } from './promises.ts';
@@ -20,7 +20,6 @@ import { sparkline } from './sparkline.ts';
 export function renderHtml(result: Result): string {
   const all = tally(result);
   const cells = named(result.cells);
-  const charts = result.cells.map(chartData);
   const scripts = [packageAsset('uplot/dist/uPlot.iife.min.js'), asset('reports/html/page.js')];
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${scripts.map(hash).join(' ')}; base-uri 'none'; form-action 'none'`;
   const notKept = cells.filter(({ cell }) => cellState(cell) !== 'kept').length;
@@ -40,6 +39,7 @@ ${banner(result, all)}
 <main id="results" tabindex="-1">
 ${findingsPart(result, cells)}
 ${matrixPart(result.cells, cells)}
+${choicePart(result.cells)}
 ${promisesPart(result.cells)}
 ${comparisonPart(cells)}
 ${(result.comparisons ?? []).map(comparedPart)}
@@ -56,7 +56,7 @@ ${
               index,
               // What went wrong is open; of a run in which all went well the first, so that there is something to see.
               open: notKept === 0 ? index === 0 : cellState(cell) !== 'kept' && notKept <= 6,
-              charts: charts[index] !== null,
+              charts: cell.timeline.ok.length > 0,
             },
             result.manifest,
           ),
@@ -65,7 +65,7 @@ ${
 ${manifestPart(result)}
 </main>
 <footer>Rendered from <a href="./result.json">result.json</a> by Faultline ${result.manifest.versions.faultline}. Also here: <a href="./report.md">report.md</a>, <a href="./junit.xml">junit.xml</a>.</footer>
-<script type="application/json" id="chart-data">${embeddedJson(charts)}</script>
+<script type="application/json" id="result">${embeddedJson(result)}</script>
 ${scripts.map((script) => html`<script>${new Markup(script)}</script>\n`)}</body>
 </html>
 `;
@@ -108,7 +108,31 @@ function banner(result: Result, all: Tally): Markup {
 <p class="brand">Faultline · seed ${manifest.seed} · ${manifest.profile} · <time datetime="${manifest.startedAt}">${manifest.startedAt.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')}</time> · ${took(result)}</p>
 <h1>${mark(all.state)}<span>${all.headline}</span></h1>
 ${result.cells.length > 0 ? counters() : null}
+${notTested(result)}
+${manifest.command === '' ? null : command(manifest.command)}
 </div></header>`;
+}
+
+/** What a green banner must not hide: what was not judged, and why. */
+function notTested(result: Result): Markup | null {
+  const reasons = new Map<string, string[]>();
+  for (const cell of result.cells) {
+    if (
+      !['unknown', 'error'].includes(cellState(cell)) &&
+      !cell.promises.some((one) => one.state === 'unknown')
+    )
+      continue;
+    const why =
+      cell.reason ?? cell.promises.find(({ state }) => state === 'unknown')?.reason ?? 'no reason was given';
+    reasons.set(why, [...(reasons.get(why) ?? []), `${cell.scenario} · ${strategyIn(cell)}`]);
+  }
+  if (reasons.size === 0) return null;
+  return html`<ul class="not-tested">${[...reasons]
+    .slice(0, 4)
+    .map(
+      ([why, where]) =>
+        html`<li><strong>Not judged</strong> in ${where.slice(0, 3).join(', ')}${where.length > 3 ? ` and ${where.length - 3} more` : ''}: ${why}</li>`,
+    )}${reasons.size > 4 ? html`<li>… and for ${reasons.size - 4} other reasons.</li>` : null}</ul>`;
 }
 
 function took({ manifest }: Result): string {
@@ -153,9 +177,19 @@ function tile({ cell, id }: Named, column: string): Markup {
   const figures = digest(cell);
   const kept = cell.promises.filter((promise) => promiseState(promise) === 'kept').length;
   const lines: Content[] = [];
+  const { ok, fail, info } = figures.outcomes;
+  if (cell.load.offered > 0)
+    lines.push(
+      html`<span class="line"><span>${share(ok / Math.max(1, ok + fail + info))} answered</span><span>${[
+        figures.hitRate === null ? '' : `${share(figures.hitRate)} hits`,
+        figures.databaseQps === null ? '' : `${figure(figures.databaseQps)} DB/s`,
+      ]
+        .filter((text) => text !== '')
+        .join(' · ')}</span></span>`,
+    );
   if (figures.before !== null)
     lines.push(
-      html`<span class="line"><span>p99 ${figure(figures.before.p99)}${figures.during === null ? '' : ` → ${figure(figures.during.p99)}`} ms</span><span>${
+      html`<span class="line"><span>p50 ${figure(figures.before.p50)} · p99 ${figure(figures.before.p99)}${figures.during === null ? '' : ` → ${figure(figures.during.p99)}`} ms</span><span>${
         figures.neverRecovered
           ? 'never recovered'
           : figures.recoveryMs === null
@@ -305,8 +339,13 @@ function toolbar(all: Tally): Markup {
   }<span class="gap"></span><button type="button" data-fold="open">Open all</button><button type="button" data-fold="close">Close all</button></div>`;
 }
 
-function manifestPart({ manifest }: Result): Markup {
+function manifestPart({ manifest, cells }: Result): Markup {
   const { versions, machine } = manifest;
+  const dropped = cells.reduce((sum, { load }) => sum + load.dropped, 0);
+  const lag =
+    cells.length === 0
+      ? null
+      : `The generator sent at worst ${duration(Math.max(...cells.map(({ load }) => load.sendLagMs.p99)))} late (p99 of the worst cell) and dropped ${counted(dropped, 'operation')}.`;
   const facts: [string, Content][] = [
     ['seed', manifest.seed],
     ['profile', manifest.profile],
@@ -321,5 +360,5 @@ function manifestPart({ manifest }: Result): Markup {
   ];
   return html`<section aria-labelledby="manifest-title"><h2 id="manifest-title">How this was run</h2><div class="card"><dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
-  )}</dl>${command(manifest.command)}</div></section>`;
+  )}</dl>${command(manifest.command)}${lag === null ? null : html`<p class="dim" style="margin-top:12px">${lag}</p>`}<p style="margin-top:12px" data-script hidden><button type="button" data-save>Save result.json</button></p></div></section>`;
 }

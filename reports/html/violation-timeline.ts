@@ -26,20 +26,81 @@ export function violationTimeline(
   if (operations.length === 0) return null;
   const axis = axisOf(operations);
   const lanes = lanesOf(operations, axis);
+  const contradiction = contradicting(operations);
   const rows = lanes.reduce((sum, lane) => sum + lane.rows.length, 0);
   const top = 8;
   const bottom = top + rows * rowHeight;
   let row = 0;
+  const placed = new Map<Operation, { x: number; y: number }>();
   const drawn = lanes.map((lane) => {
     const laneTop = top + row * rowHeight;
     const parts = lane.rows.flatMap((items) => {
       const y = top + row++ * rowHeight + (rowHeight - barHeight) / 2;
+      for (const item of items) placed.set(item.operation, { x: (item.from + item.to) / 2, y });
       return items.map((item) => bar(item, y));
     });
     return html`<g><line class="lane" x1="0" x2="${width}" y1="${laneTop}" y2="${laneTop}"/><text class="who" x="4" y="${laneTop + rowHeight / 2 + 4}">process ${lane.process}</text>${parts}</g>`;
   });
   const described = operations.map(sentence).join('; ');
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Timeline of the operations"><svg class="evidence" viewBox="0 0 ${width} ${bottom + 30}" role="img" aria-label="${described}">${loadStartNs === undefined ? null : faults.map((fault) => shade(fault, loadStartNs, axis, top, bottom))}${drawn}<line class="axis" x1="${left}" x2="${width - right}" y1="${bottom}" y2="${bottom}"/>${ticks(axis, top, bottom)}</svg></div>`;
+  const link = contradiction && linkBetween(placed.get(contradiction[0])!, placed.get(contradiction[1])!);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Timeline of the operations"><svg class="evidence" viewBox="0 0 ${width} ${bottom + 30}" role="img" aria-label="${described}">${loadStartNs === undefined ? null : faults.map((fault) => shade(fault, loadStartNs, axis, top, bottom))}${drawn}<line class="axis" x1="${left}" x2="${width - right}" y1="${bottom}" y2="${bottom}"/>${ticks(axis, top, bottom)}${link}</svg></div>${
+    contradiction === null
+      ? null
+      : html`<p class="contradiction"><b>${told(contradiction[0])}</b> against <b>${told(contradiction[1])}</b></p>`
+  }`;
+}
+
+/**
+ * The two operations that cannot both be: what was observed last, and the newest write before it that ended ok with
+ * another value. Null where the evidence has no such pair, as of promises that are about time.
+ */
+export function contradicting(operations: readonly Operation[]): readonly [Operation, Operation] | null {
+  const observed = operations
+    .filter(({ f, outcome }) => f === 'read' && outcome === 'ok')
+    .sort((a, b) => a.returnNs - b.returnNs)
+    .at(-1);
+  if (observed === undefined) return null;
+  const written = operations
+    .filter(
+      (one) =>
+        one.f !== 'read' &&
+        one.outcome === 'ok' &&
+        one.key === observed.key &&
+        one.returnNs <= observed.returnNs &&
+        JSON.stringify(leaves(one)) !== JSON.stringify(observed.value),
+    )
+    .sort((a, b) => a.invokeNs - b.invokeNs)
+    .at(-1);
+  if (written !== undefined) return [written, observed];
+  const earlier = operations
+    .filter(
+      (one) =>
+        one.f === 'read' &&
+        one.outcome === 'ok' &&
+        one !== observed &&
+        one.key === observed.key &&
+        JSON.stringify(one.value) !== JSON.stringify(observed.value),
+    )
+    .at(-1);
+  return earlier === undefined ? null : [earlier, observed];
+}
+
+/** The value that a write leaves behind. */
+function leaves({ f, value }: Operation): unknown {
+  return f === 'cas' && Array.isArray(value) ? value[1] : f === 'delete' ? null : value;
+}
+
+function linkBetween(from: { x: number; y: number }, to: { x: number; y: number }): Markup {
+  // From the lower edge of the upper bar to the upper edge of the lower one; in one row, an arc below both.
+  const [a, b] = from.y <= to.y ? [from, to] : [to, from];
+  const startY = a.y + barHeight;
+  const endY = a.y === b.y ? startY : b.y;
+  const bend = a.y === b.y ? 14 : (endY - startY) / 2;
+  return html`<path class="link" d="M${tidy(a.x)} ${tidy(startY)}C${tidy(a.x)} ${tidy(startY + bend)} ${tidy(b.x)} ${tidy(a.y === b.y ? endY + bend : endY - bend)} ${tidy(b.x)} ${tidy(endY)}"/>`;
+}
+
+function told(operation: Operation): string {
+  return `${labelOf(operation)} by process ${operation.process}`;
 }
 
 /** A checker shows few; more than these are in the table below the drawing. */

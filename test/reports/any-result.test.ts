@@ -110,14 +110,14 @@ const junitNames = new Set(['testsuites', 'testsuite', 'testcase', 'failure', 'e
 
 const known = new Set(
   `html head meta title link style body a header div p time h1 span ul li b main section h2 article h3 code button svg
-   rect path table thead tr th tbody td br dl dt dd details summary h4 ol g line text strong footer script i`
+   pre figure rect path table thead tr th tbody td br dl dt dd details summary h4 ol g line text strong footer script i`
     .trim()
     .split(/\s+/),
 );
 const knownAttributes = new Set(
   `lang charset http-equiv content name rel href class id datetime aria-hidden aria-labelledby aria-label aria-pressed
    type data-copy data-script hidden tabindex role style viewBox preserveAspectRatio x y x1 x2 y1 y2 d width height rx
-   text-anchor scope colspan data-charts data-state data-filter data-fold open`
+   text-anchor scope colspan data-charts data-state data-filter data-fold data-save open`
     .trim()
     .split(/\s+/),
 );

@@ -156,6 +156,30 @@ const cell: fc.Arbitrary<Cell> = fc
         sendLagMs: fc.record({ p50: amount, p99: amount, max: amount }),
       }),
       latency: small(fc.record({ phase, fromDueMs: orNull(quantiles), fromSendMs: orNull(quantiles) })),
+      percentiles: small(
+        fc.record({
+          phase,
+          points: fc.array(
+            fc.tuple(
+              fc.double({ min: 0, max: 100, noNaN: true }).map((n) => n + 0),
+              amount,
+            ),
+            {
+              maxLength: 5,
+            },
+          ),
+        }),
+      ),
+      sample: fc.nat({ max: 6 }).chain((length) => {
+        const of = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: length, maxLength: length });
+        return fc.record({
+          of: outcomes,
+          shown: outcomes,
+          atMs: of(moment),
+          ms: of(amount),
+          outcomes: of(fc.constantFrom('o', 'f', 'i')).map((letters) => letters.join('')),
+        });
+      }),
       operations: small(
         fc.record(
           {

@@ -189,6 +189,22 @@ function cellOf(scenario: string, strategy: string, seed: number, random: Random
         fromSendMs: quantiles(Math.round(outcomes.ok / phases.length), 1.9, slow * 0.95),
       };
     }),
+    percentiles: phases.map((phase) => ({
+      phase: phase.name,
+      points: [
+        [0, 0.8],
+        [50, 2.1],
+        [75, 4.25],
+        [100, 12],
+      ] as const,
+    })),
+    sample: {
+      of: outcomes,
+      shown: { ok: 2, fail: 1, info: 1 },
+      atMs: [120, 4_100, 4_200, 9_000],
+      ms: [2.1, 1_000, 1_000, 3.4],
+      outcomes: 'ofio',
+    },
     operations,
     cache: phases.map((phase) => {
       const reads = Math.round((outcomes.ok * 0.8) / phases.length);

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Operation } from '../../harness/history/operation.ts';
 import type { Cell, Result } from '../../harness/result.ts';
 import { renderHtml } from '../../reports/html/page.ts';
-import { labelOf, violationTimeline } from '../../reports/html/violation-timeline.ts';
+import { contradicting, labelOf, violationTimeline } from '../../reports/html/violation-timeline.ts';
+import { parseResult } from '../../reports/validate.ts';
 import { fixture } from './fixture.ts';
 import { elementsOf } from './markup-check.ts';
 
@@ -36,19 +38,35 @@ test('what was not kept is open; of a run in which all was kept, the first', () 
   expect(open(kept)).toEqual(['cell kept']);
 });
 
-test('the charts are given what was measured, in seconds and per second', () => {
-  const data = elementsOf(renderHtml(fixture())).find(({ attributes }) => attributes.id === 'chart-data')!;
-  const charts = JSON.parse(data.text) as ({ ok: number[]; faults: unknown; leaders: unknown } | null)[];
+test('the page carries the whole result, which its charts are drawn from', () => {
+  const data = elementsOf(renderHtml(fixture())).find(({ attributes }) => attributes.id === 'result')!;
+  const carried = parseResult(data.text, 'report.html');
   const { cells } = fixture();
-  expect(charts).toHaveLength(cells.length);
-  expect(charts[6]).toBeNull();
-  expect(charts[5]?.ok).toEqual(cells[5]!.timeline.ok.map((n) => n * 10));
-  expect(charts[5]?.faults).toEqual([{ from: 4.002, to: 8.011, label: 'isolate-leader' }]);
-  expect(charts[5]?.leaders).toEqual([
-    { from: -1, to: 4.31, leader: 'm1', term: 2 },
-    { from: 4.31, to: 5.02, leader: null, term: 2 },
-    { from: 5.02, to: 12, leader: 'm3', term: 3 },
-  ]);
+  expect(carried.cells).toHaveLength(cells.length);
+  expect(carried.cells[5]!.timeline.ok).toEqual(cells[5]!.timeline.ok);
+  expect(carried.cells[5]!.faults).toEqual(cells[5]!.faults);
+  expect(carried.cells[5]!.leaders).toEqual(cells[5]!.leaders);
+});
+
+test('evidence names the two operations that contradict each other', () => {
+  const operation = (of: Partial<Operation>): Operation => ({
+    process: 1,
+    f: 'read',
+    key: 'k',
+    value: null,
+    outcome: 'ok',
+    invokeNs: 0,
+    returnNs: 1,
+    ...of,
+  });
+  const old = operation({ f: 'write', value: 1 });
+  const newer = operation({ f: 'write', value: 2, invokeNs: 2, returnNs: 3 });
+  const read = operation({ process: 2, value: 1, invokeNs: 4, returnNs: 5 });
+  expect(contradicting([old, newer, read])).toEqual([newer, read]);
+  expect(contradicting([old, read])).toBeNull();
+  expect(contradicting([{ ...newer, outcome: 'info' }, read])).toBeNull();
+  const later = operation({ process: 2, value: 3, invokeNs: 2, returnNs: 3 });
+  expect(contradicting([later, read])).toEqual([later, read]);
 });
 
 test('a large matrix has its scenarios down the page', () => {
