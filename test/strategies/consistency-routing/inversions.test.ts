@@ -87,6 +87,14 @@ describe('consistency-routing never leads a session back', () => {
     await ground?.[Symbol.asyncDispose]();
   });
 
+  async function connected(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: ground.database!.primary.url });
+    await client.connect();
+    return client;
+  }
+  /** Writes 'new' as another program would: without a limit, so that it waits for as long as the database does. */
+  const rewrite = (client: pg.Client, key: string) =>
+    client.query(`update routed_values set value = '"new"', revision = revision + 1 where key = $1`, [key]);
   const read = (key: string, grade: string, sessionToken?: string): Promise<Answer> =>
     ask(instance, 'GET', `/kv/${key}?consistency=${grade}`, { sessionToken });
   const seen = ({ status, body, headers }: Answer) => [status, body.value, headers['x-source']];
@@ -118,21 +126,28 @@ describe('consistency-routing never leads a session back', () => {
 
   test('from a replica that is ahead to the primary', async () => {
     const old = await ask(instance, 'PUT', '/kv/ahead', { body: { value: 'old' } });
+    // A standby that is away: commits wait for it, flushed and sent on, and are not shown until they have ended.
     const synchronous = async (standby: string) => {
       await primary.query(`alter system set synchronous_standby_names = '${standby}'`);
       await primary.query('select pg_reload_conf()');
     };
-    const writer = new pg.Client({ connectionString: ground.database!.primary.url });
-    await writer.connect();
-    // A standby that is away: commits wait for it, flushed and sent on, and are not shown until they have ended.
+    const [prober, writer] = await Promise.all([connected(), connected()]);
+    await ask(instance, 'PUT', '/kv/probe', { body: { value: 0 } });
     await synchronous('away');
+    // It reaches the server's processes one after another; it is in force once a commit waits.
+    let probing: Promise<unknown> | undefined;
+    const { pid } = (await prober.query('select pg_backend_pid() as pid')).rows[0];
     await eventually(
-      async () => (await writer.query('show synchronous_standby_names')).rows[0].synchronous_standby_names,
-      (names) => names === 'away',
+      async () => {
+        probing ??= rewrite(prober, 'probe').then(() => {
+          probing = undefined;
+        });
+        const sql = `select from pg_stat_activity where pid = $1 and wait_event = 'SyncRep'`;
+        return (await primary.query(sql, [pid])).rowCount;
+      },
+      (waiting) => waiting === 1,
     );
-    const committed = writer.query(
-      `update routed_values set value = '"new"', revision = revision + 1 where key = 'ahead'`,
-    );
+    const committed = Promise.all([rewrite(writer, 'ahead'), probing]);
     try {
       const first = await eventually(
         () => read('ahead', 'session', old.headers['session-token']),
@@ -162,7 +177,7 @@ describe('consistency-routing never leads a session back', () => {
       link.refuse(false);
       await synchronous('');
       await committed;
-      await writer.end();
+      await Promise.all([prober.end(), writer.end()]);
     }
   });
 });
