@@ -1,6 +1,7 @@
 import { type Budget, defaultBudget, type Violation } from './checker/checker.ts';
 import { type CheckerSettings, checkers, defaultSettings, type ListedChecker } from './checker/list.ts';
-import { foreignOperation, models } from './checker/model.ts';
+import { foreignOperation } from './checker/model.ts';
+import { models } from './checker/models/list.ts';
 import type { History } from './history/operation.ts';
 import { guessFormat, HistoryError, type HistoryFormat, readHistory } from './history/read-history.ts';
 

@@ -1,7 +1,7 @@
 import type { Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
 import { decideKey } from './decide.ts';
-import { register } from './model.ts';
+import { register } from './models/register.ts';
 import { comparable } from './values.ts';
 import { inKey, tell, wordsFor } from './words.ts';
 import { byKey, writtenValue } from './write-order.ts';

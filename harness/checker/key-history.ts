@@ -1,9 +1,12 @@
 import type { Operation } from '../history/operation.ts';
-import type { Model } from './model.ts';
+import type { Effect, Model } from './model.ts';
 import { Values } from './values.ts';
 
 /** What a step does, as small numbers: see Effect. */
-export const Kind = { expect: 0, expectNot: 1, set: 2, swap: 3, append: 4 } as const;
+export const Kind = { expect: 0, expectNot: 1, set: 2, swap: 3, look: 4, change: 5 } as const;
+
+type Look = Extract<Effect, { kind: 'look' }>;
+type Change = Extract<Effect, { kind: 'change' }>;
 
 /** The number of all values that nobody ever looked for: one cannot be told from another. */
 export const unlookedFor = 0;
@@ -24,14 +27,19 @@ export interface KeyHistory {
   readonly unwritten: Step | undefined;
   /** Some compare did not hold: then even a value that nobody looks for matters, as "not the one compared with". */
   readonly hasExpectNot: boolean;
-  readonly hasAppend: boolean;
+  /** Some step looks or changes: values follow from one another, and have no writers of their own. */
+  readonly hasChange: boolean;
+  /** What steps of kind look and change do, by their `a`. */
+  readonly looks: readonly Look[];
+  readonly changes: readonly Change[];
+  readonly mayBecome: Model['mayBecome'];
 }
 
 /** A Step is one operation, reduced to what the search needs. */
 export interface Step {
   readonly operation: Operation;
   readonly kind: number;
-  /** expect, expectNot: the value; set: the new one; swap: the old one; append: the string. */
+  /** expect, expectNot: the value; set: the new one; swap: the old one; look, change: its place in the table. */
   a: number;
   /** swap: the new value. */
   b: number;
@@ -40,7 +48,7 @@ export interface Step {
   ret: number;
 }
 
-/** The operations may be in any order; all are of one key. */
+/** The operations may be in any order; all are of one key, or of all if the model spans keys. */
 export function keyHistory(model: Model, operations: readonly Operation[]): KeyHistory {
   const values = new Values();
   // Number 0 is no value at all.
@@ -51,25 +59,26 @@ export function keyHistory(model: Model, operations: readonly Operation[]): KeyH
   let sorted = true;
   let last = Number.NEGATIVE_INFINITY;
   let hasExpectNot = false;
-  let hasAppend = false;
+  const looks = new Table<Look>();
+  const changes = new Table<Change>();
   for (const operation of operations) {
     if (operation.outcome === 'fail' || (operation.outcome === 'info' && operation.f === 'read')) continue;
-    const step = stepOf(model, operation, values);
+    const step = stepOf(model, operation, { values, looks, changes });
     if (step === undefined) continue;
     if (operation.outcome === 'info') {
-      // A compare that did not hold changed nothing, and nobody was told.
-      if (step.kind !== Kind.expectNot) open.push(step);
+      // What changed nothing, and told nobody, says nothing.
+      if (step.kind !== Kind.expectNot && step.kind !== Kind.look) open.push(step);
     } else {
       if (step.call < last) sorted = false;
       last = step.call;
       steps.push(step);
       if (step.kind === Kind.expectNot) hasExpectNot = true;
     }
-    if (step.kind === Kind.append) hasAppend = true;
   }
-  // Strings that are put together by appends have no single writer, so nothing of what follows holds for them.
+  const hasChange = looks.all.length > 0 || changes.all.length > 0;
+  // Values that follow from one another have no single writer, so nothing of what follows holds for them.
   let unwritten: Step | undefined;
-  if (!hasAppend) {
+  if (!hasChange) {
     const settled = settle(steps, open, initial, values.size, hasExpectNot);
     open = settled.open;
     if (settled.closed) sorted = false;
@@ -78,10 +87,28 @@ export function keyHistory(model: Model, operations: readonly Operation[]): KeyH
   }
   if (!sorted) steps.sort((x, y) => x.call - y.call);
   open.sort((x, y) => x.call - y.call);
-  return { values, initial, steps, open, unwritten, hasExpectNot, hasAppend };
+  return {
+    values,
+    initial,
+    steps,
+    open,
+    unwritten,
+    hasExpectNot,
+    hasChange,
+    looks: looks.all,
+    changes: changes.all,
+    mayBecome: model.mayBecome,
+  };
 }
 
-function stepOf(model: Model, operation: Operation, values: Values): Step | undefined {
+interface Tables {
+  readonly values: Values;
+  readonly looks: Table<Look>;
+  readonly changes: Table<Change>;
+}
+
+function stepOf(model: Model, operation: Operation, tables: Tables): Step | undefined {
+  const { values, looks, changes } = tables;
   const effect = model.effect(operation);
   if (effect === undefined) return undefined;
   const call = operation.invokeNs;
@@ -102,8 +129,23 @@ function stepOf(model: Model, operation: Operation, values: Values): Step | unde
         call,
         ret,
       };
-    case 'append':
-      return { operation, kind: Kind.append, a: values.number(effect.value), b: 0, call, ret };
+    case 'look':
+      return { operation, kind: Kind.look, a: looks.number(effect), b: 0, call, ret };
+    case 'change':
+      return { operation, kind: Kind.change, a: changes.number(effect), b: 0, call, ret };
+  }
+}
+
+/** A Table numbers effects: those of one name have one number. */
+class Table<E extends { readonly name: string }> {
+  readonly all: E[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  number(effect: E): number {
+    const known = this.#numbers.get(effect.name);
+    if (known !== undefined) return known;
+    this.#numbers.set(effect.name, this.all.length);
+    return this.all.push(effect) - 1;
   }
 }
 

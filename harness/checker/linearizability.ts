@@ -2,7 +2,8 @@ import type { History, Operation } from '../history/operation.ts';
 import type { Budget, Checker, Verdict, Violation } from './checker.ts';
 import { decideKey } from './decide.ts';
 import { explain } from './evidence.ts';
-import { foreignOperation, type Model, register } from './model.ts';
+import { foreignOperation, type Model } from './model.ts';
+import { register } from './models/register.ts';
 import type { Search } from './search.ts';
 import { wordsFor } from './words.ts';
 
@@ -80,8 +81,9 @@ class Judgement {
       // What did not happen, and what is not known of a read, says nothing.
       if (operation.outcome === 'fail' || (operation.outcome === 'info' && operation.f === 'read')) continue;
       operations++;
-      const ofKey = byKey.get(operation.key);
-      if (ofKey === undefined) byKey.set(operation.key, [operation]);
+      const key = model.spansKeys ? '' : operation.key;
+      const ofKey = byKey.get(key);
+      if (ofKey === undefined) byKey.set(key, [operation]);
       else ofKey.push(operation);
     }
     this.#byKey = byKey;
@@ -112,7 +114,7 @@ class Judgement {
       }
       const search = decideKey(this.#model, operations);
       if (search === 'linearizable') continue;
-      if (search === 'illegal' || search.run(firstTurn) === 'illegal') this.#report(operations);
+      if (search === 'illegal' || search.run(firstTurn) === 'illegal') this.#report(key);
       else if (search.state === 'searching') {
         searches.push({ key, search });
         this.#account(search, 0, 0);
@@ -133,18 +135,18 @@ class Judgement {
           done < turn && search.state === 'searching' && !this.#isSpent();
           done += stepsPerLook
         ) {
-          const { entries, size } = search.memo;
+          const { entries, size } = search;
           search.run(stepsPerLook);
           this.#account(search, entries, size);
         }
         if (search.state === 'illegal') {
-          this.#report(this.#byKey.get(key)!);
+          this.#report(key);
           return [];
         }
         if (search.state === 'searching') still.push(one);
         else {
-          this.#memoEntries -= search.memo.entries;
-          this.#memoNumbers -= search.memo.size;
+          this.#memoEntries -= search.entries;
+          this.#memoNumbers -= search.size;
         }
       }
       open = still;
@@ -152,9 +154,9 @@ class Judgement {
     return open;
   }
 
-  #account({ memo }: Search, entries: number, size: number): void {
-    this.#memoEntries += memo.entries - entries;
-    this.#memoNumbers += memo.size - size;
+  #account(search: Search, entries: number, size: number): void {
+    this.#memoEntries += search.entries - entries;
+    this.#memoNumbers += search.size - size;
   }
 
   #isMemorySpent(): boolean {
@@ -166,14 +168,13 @@ class Judgement {
     return performance.now() - this.#startedAtMs > this.#budget.timeMs || this.#isMemorySpent();
   }
 
-  #report(operations: readonly Operation[]): void {
+  #report(key: string): void {
     const timeLeftMs = this.#budget.timeMs - (performance.now() - this.#startedAtMs);
-    const { key } = operations[0]!;
     const failed = this.#history.operations.filter((one) => one.key === key && one.outcome === 'fail');
     this.#violations.push(
       explain({
         model: this.#model,
-        operations,
+        operations: this.#byKey.get(key)!,
         failed,
         words: wordsFor(this.#history.orderedBy),
         timeLeftMs,

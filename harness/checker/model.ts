@@ -1,17 +1,29 @@
-import type { Operation, OperationFunction } from '../history/operation.ts';
+import type { Operation } from '../history/operation.ts';
 
 /**
- * A Model says what one key is when nothing runs at the same time: its first value, and what each operation demands
- * of the value and does to it. Keys are independent of each other.
+ * A Model says what one object is when nothing runs at the same time: its first value, and what each operation
+ * demands of the value and does to it. Every key is an object of its own, unless the model spans keys.
  */
 export interface Model {
   readonly name: string;
+  /** In one sentence. */
+  readonly summary: string;
   readonly initial: unknown;
-  /** Undefined when the model has no such operation. Asked only of operations that happened or may have. */
+  /** All keys together are one object. */
+  readonly spansKeys?: true;
+  /**
+   * Undefined when the model has no such operation. Asked only of operations that happened or may have; the answer of
+   * one that ended `info` is not known.
+   */
   effect(operation: Operation): Effect | undefined;
+  /**
+   * Whether changes alone may turn the value into the other (or leave it so). Without it the search tries; a false
+   * that is wrong would call good histories illegal. Only for models whose values nothing looks at but `expect`.
+   */
+  mayBecome?(value: unknown, other: unknown): boolean;
 }
 
-/** An Effect is what an operation demands of a value and leaves in its place, in the five ways there are. */
+/** An Effect is what an operation demands of a value and leaves in its place. The first four are the fastest to search. */
 export type Effect =
   /** The value is this (a read). */
   | { readonly kind: 'expect'; readonly value: unknown }
@@ -21,70 +33,17 @@ export type Effect =
   | { readonly kind: 'set'; readonly value: unknown }
   /** It is `from`, and becomes `to`. */
   | { readonly kind: 'swap'; readonly from: unknown; readonly to: unknown }
-  /** This string is added to its end. */
-  | { readonly kind: 'append'; readonly value: string };
+  /** The value passes a test. Effects of one name are the same. */
+  | { readonly kind: 'look'; readonly name: string; sees(value: unknown): boolean }
+  /** What it becomes follows from what it was, which is left as it is; or it is `impossible`. Effects of one name are the same. */
+  | { readonly kind: 'change'; readonly name: string; apply(value: unknown): unknown };
 
-/** One value per key, at first null ("no such key"). */
-export const register: Model = {
-  name: 'register',
-  initial: null,
-  effect({ f, value, swapped }) {
-    switch (f) {
-      case 'read':
-        return { kind: 'expect', value: value ?? null };
-      case 'write':
-        return { kind: 'set', value: value ?? null };
-      case 'delete':
-        return { kind: 'set', value: null };
-      case 'cas': {
-        const [from, to] = value as [unknown, unknown];
-        return swapped === false
-          ? { kind: 'expect-not', value: from ?? null }
-          : { kind: 'swap', from: from ?? null, to: to ?? null };
-      }
-      default:
-        return undefined;
-    }
-  },
-};
-
-/** One string per key, at first empty; `get`, `put` and `append` (read as read, write and append). */
-export const kv: Model = {
-  name: 'kv',
-  initial: '',
-  effect({ f, value }) {
-    switch (f) {
-      case 'read':
-        return { kind: 'expect', value: text(value) };
-      case 'write':
-        return { kind: 'set', value: text(value) };
-      case 'delete':
-        return { kind: 'set', value: '' };
-      case 'append':
-        return { kind: 'append', value: text(value) };
-      default:
-        return undefined;
-    }
-  },
-};
-
-export const models: readonly Model[] = [register, kv];
+/** What an operation makes of a value with which it cannot have answered as it did. */
+export const impossible = Symbol('impossible');
 
 /** The first operation of the history that the model does not know, if there is one. */
 export function foreignOperation(model: Model, operations: readonly Operation[]): Operation | undefined {
-  const known = new Map<OperationFunction, boolean>();
-  return operations.find((operation) => {
-    if (operation.outcome === 'fail') return false;
-    let knows = known.get(operation.f);
-    if (knows === undefined) {
-      knows = model.effect(operation) !== undefined;
-      known.set(operation.f, knows);
-    }
-    return !knows;
-  });
-}
-
-function text(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return operations.find(
+    (operation) => operation.outcome !== 'fail' && model.effect(operation) === undefined,
+  );
 }

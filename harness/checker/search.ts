@@ -1,5 +1,6 @@
 import { type KeyHistory, Kind, lookedFor, type Step, unlookedFor, written } from './key-history.ts';
 import { Memo } from './memo.ts';
+import { impossible } from './model.ts';
 import type { Values } from './values.ts';
 
 export type SearchState = 'linearizable' | 'illegal' | 'searching';
@@ -17,16 +18,17 @@ export type SearchState = 'linearizable' | 'illegal' | 'searching';
  * - A value that nobody still to come looks for is overwritten at once, together with the next write.
  * - A value that somebody still to come must find, and nobody can write again, is not left.
  * - An open operation is tried only when something is waiting for what it does.
- * - A string that can no longer become what the first of the waiting must see is given up.
+ * - A value that can no longer become what the first of the waiting must see is given up, where the model can tell.
+ * - An open change is tried only if somebody may see it, where the model can tell.
  * - What led nowhere is remembered, see Memo.
  */
 export class Search {
   state: SearchState = 'searching';
-  readonly memo = new Memo();
 
+  readonly #memo = new Memo();
   readonly #values: Values;
   readonly #hasExpectNot: boolean;
-  readonly #hasAppend: boolean;
+  readonly #hasChange: boolean;
 
   // The steps that must be in the order.
   readonly #size: number;
@@ -48,7 +50,14 @@ export class Search {
   readonly #writers: Int32Array;
   /** By value: whether an open compare may find it. */
   readonly #openFinders: Uint8Array;
-  readonly #appended = new Map<number, number>();
+  readonly #changes: KeyHistory['changes'];
+  readonly #looks: KeyHistory['looks'];
+  readonly #mayBecome: KeyHistory['mayBecome'];
+  /** The values that steps must see. */
+  readonly #expected: readonly number[];
+  /** What a change makes of a value, or -1, and whether a value passes a look: computed once each. */
+  readonly #changed = new Map<number, number>();
+  readonly #seen = new Map<number, boolean>();
 
   // The configuration that the search stands at.
   #value: number;
@@ -69,8 +78,11 @@ export class Search {
   constructor(history: KeyHistory) {
     const { steps, values } = history;
     this.#values = values;
+    this.#changes = history.changes;
+    this.#looks = history.looks;
+    this.#mayBecome = history.mayBecome;
     this.#hasExpectNot = history.hasExpectNot;
-    this.#hasAppend = history.hasAppend;
+    this.#hasChange = history.hasChange;
     const size = steps.length;
     this.#size = size;
     this.#left = size;
@@ -98,6 +110,7 @@ export class Search {
       this.#next[i] = i === size ? 0 : i + 1;
       this.#previous[i] = i === 0 ? size : i - 1;
     }
+    this.#expected = [...new Set(steps.flatMap(({ kind, a }) => (kind === Kind.expect ? [a] : [])))];
     this.#open = openKinds(history.open);
     this.#used = new Int32Array(this.#open.length);
     for (const step of history.open) {
@@ -110,6 +123,16 @@ export class Search {
       return;
     }
     this.#enter(0);
+  }
+
+  /** Configurations remembered. */
+  get entries(): number {
+    return this.#memo.entries;
+  }
+
+  /** About how much memory it takes, in numbers of four bytes: what it remembers, and the values it has come by. */
+  get size(): number {
+    return this.#memo.size + this.#values.weight + 8 * (this.#changed.size + this.#seen.size);
   }
 
   /** Goes on for about so many steps, or until it is decided. */
@@ -153,12 +176,12 @@ export class Search {
     const b = open === undefined ? this.#b[candidate]! : open.b;
     if (open === undefined) this.#unlink(candidate);
     else this.#use(~candidate);
-    if (kind === Kind.append) {
-      this.#value = this.#append(before, a);
-      return true;
+    if (kind === Kind.change) {
+      this.#value = this.#change(before, a);
+      return this.#value !== -1;
     }
     this.#value = kind === Kind.set ? a : b;
-    if (this.#hasAppend || this.#value === before) return true;
+    if (this.#hasChange || this.#value === before) return true;
     if (this.#finders[before]! > 0 && this.#writers[before] === 0) return false;
     if (kind === Kind.set && !this.#hasExpectNot) {
       // They could stand anywhere later as well, but here nobody can see them: this write follows at once.
@@ -201,7 +224,7 @@ export class Search {
       i = this.#next[i]!
     ) {
       const kind = this.#kind[i]!;
-      if (kind === Kind.expect ? this.#a[i] === value : kind === Kind.expectNot && this.#a[i] !== value) {
+      if (kind < Kind.set || kind === Kind.look ? this.#isSeen(kind, this.#a[i]!, value) : false) {
         this.#unlink(i);
         continue;
       }
@@ -214,12 +237,12 @@ export class Search {
       return;
     }
     this.#deadline = deadline;
-    if (this.#hasAppend && first !== -1 && !this.#canBecome(first)) {
+    if (this.#mayBecome !== undefined && first !== -1 && !this.#canBecome(first)) {
       candidates.length = from;
       this.#giveBack(trail);
       return;
     }
-    if (this.memo.entries > 0 && this.memo.isHopeless(this.#key, this.#makeKey(), this.#used)) {
+    if (this.#memo.entries > 0 && this.#memo.isHopeless(this.#key, this.#makeKey(), this.#used)) {
       candidates.length = from;
       this.#giveBack(trail);
       return;
@@ -252,7 +275,7 @@ export class Search {
     for (let at = from; at < candidates.length; at++) {
       const i = candidates.at(at);
       const kind = this.#kind[i]!;
-      if (kind === Kind.expect || kind === Kind.expectNot || (kind === Kind.swap && this.#a[i] !== value)) {
+      if (kind < Kind.set || kind === Kind.look || (kind === Kind.swap && this.#a[i] !== value)) {
         waiting.push(i);
         continue;
       }
@@ -266,8 +289,9 @@ export class Search {
     candidates.length = from;
     for (const one of worth) {
       const i = one.candidate;
-      if (this.#hasAppend) {
-        if (first !== -1 && this.#leadsTo(i, first)) one.urgency = Number.NEGATIVE_INFINITY;
+      if (this.#hasChange) {
+        if (this.#mayBecome !== undefined && first !== -1 && this.#leadsTo(i, first))
+          one.urgency = Number.NEGATIVE_INFINITY;
         continue;
       }
       const becomes = this.#kind[i] === Kind.set ? this.#a[i]! : this.#b[i]!;
@@ -281,7 +305,7 @@ export class Search {
         }
       }
       // Whichever other write is taken takes it along.
-      if (!this.#hasExpectNot && !this.#hasAppend && this.#kind[i] === Kind.set && this.#isUnseen(becomes)) {
+      if (!this.#hasExpectNot && !this.#hasChange && this.#kind[i] === Kind.set && this.#isUnseen(becomes)) {
         one.urgency = Number.POSITIVE_INFINITY;
       }
     }
@@ -291,37 +315,36 @@ export class Search {
   }
 
   /**
-   * Whether the string can still become what a step must see: it is the beginning of that, and appends may do the
-   * rest, or a write that was sent before the step returned may start that string anew.
+   * Whether the value can still become what a step must see: changes may do it, or a write that was sent before the
+   * step returned may start anew.
    */
   #canBecome(expect: number): boolean {
-    const text = this.#text(this.#a[expect]!);
-    if (text.startsWith(this.#text(this.#value))) return true;
+    const seen = this.#values.value(this.#a[expect]!);
+    const leadsThere = (value: number) => this.#mayBecome!(this.#values.value(value), seen);
+    if (leadsThere(this.#value)) return true;
     const until = this.#ret[expect]!;
     for (let i = this.#next[this.#size]!; i !== this.#size && this.#call[i]! <= until; i = this.#next[i]!) {
-      if (this.#kind[i] === Kind.set && text.startsWith(this.#text(this.#a[i]!))) return true;
+      if (this.#kind[i] === Kind.set && leadsThere(this.#a[i]!)) return true;
     }
     return this.#open.some(
       ({ kind, a, calls }, i) =>
         kind === Kind.set &&
         this.#used[i]! < calls.length &&
         calls[this.#used[i]!]! <= until &&
-        text.startsWith(this.#text(a)),
+        leadsThere(a),
     );
   }
 
-  /** Whether the string is nearer to what a step must see after this candidate. */
+  /** Whether the value is nearer to what a step must see after this candidate. */
   #leadsTo(candidate: number, expect: number): boolean {
-    const text = this.#text(this.#a[expect]!);
-    const now = this.#text(this.#value);
-    const operand = this.#text(this.#a[candidate]!);
-    if (this.#kind[candidate] === Kind.append)
-      return text.startsWith(now) && text.startsWith(operand, now.length);
-    return this.#kind[candidate] === Kind.set && !text.startsWith(now) && text.startsWith(operand);
-  }
-
-  #text(value: number): string {
-    return this.#values.value(value) as string;
+    const seen = this.#values.value(this.#a[expect]!);
+    const leadsThere = (value: number) => this.#mayBecome!(this.#values.value(value), seen);
+    const a = this.#a[candidate]!;
+    const isOnTheWay = leadsThere(this.#value);
+    if (this.#kind[candidate] === Kind.set) return !isOnTheWay && leadsThere(a);
+    if (this.#kind[candidate] !== Kind.change || !isOnTheWay) return false;
+    const after = this.#change(this.#value, a);
+    return after !== -1 && leadsThere(after);
   }
 
   #sameEffect(x: number, y: number): boolean {
@@ -340,7 +363,7 @@ export class Search {
         ({ candidate: i }) => this.#kind[i] === open.kind && this.#a[i] === open.a && this.#b[i] === open.b,
       );
       if (hasTwin) continue;
-      if (!this.#hasAppend) {
+      if (!this.#hasChange) {
         const becomes = open.kind === Kind.set ? open.a : open.b;
         if (becomes === value) continue;
         const isAwaited =
@@ -349,20 +372,50 @@ export class Search {
             this.#kind[i] === Kind.expectNot ? this.#a[i] === value : this.#a[i] === becomes,
           );
         if (!isAwaited) continue;
+      } else if (!this.#mayBeSeen(open.kind, open.a)) {
+        continue;
       }
       this.#candidates.push(~kind);
     }
   }
 
-  #append(value: number, text: number): number {
-    // Both are below 2^26 in any history that fits in memory.
-    const pair = value * 2 ** 26 + text;
-    let result = this.#appended.get(pair);
+  /**
+   * Whether anybody still to come may see what this does, where the model can tell. If not, nothing looks at the value
+   * until it is written anew, and what came of it meanwhile is of no consequence.
+   */
+  #mayBeSeen(kind: number, a: number): boolean {
+    if (this.#mayBecome === undefined || (kind !== Kind.set && kind !== Kind.change)) return true;
+    const after = kind === Kind.set ? a : this.#change(this.#value, a);
+    if (after === -1) return false;
+    const value = this.#values.value(after);
+    return this.#expected.some(
+      (seen) => this.#finders[seen]! > 0 && this.#mayBecome!(value, this.#values.value(seen)),
+    );
+  }
+
+  /** The value that the change makes of this one; -1 if it cannot have happened to it. */
+  #change(value: number, change: number): number {
+    const pair = value * this.#changes.length + change;
+    let result = this.#changed.get(pair);
     if (result === undefined) {
-      result = this.#values.number(`${this.#values.value(value)}${this.#values.value(text)}`);
-      this.#appended.set(pair, result);
+      const after = this.#changes[change]!.apply(this.#values.value(value));
+      result = after === impossible ? -1 : this.#values.number(after);
+      this.#changed.set(pair, result);
     }
     return result;
+  }
+
+  /** Whether a step that only looks sees at this value what it must. */
+  #isSeen(kind: number, a: number, value: number): boolean {
+    if (kind === Kind.expect) return a === value;
+    if (kind === Kind.expectNot) return a !== value;
+    const pair = value * this.#looks.length + a;
+    let seen = this.#seen.get(pair);
+    if (seen === undefined) {
+      seen = this.#looks[a]!.sees(this.#values.value(value));
+      this.#seen.set(pair, seen);
+    }
+    return seen;
   }
 
   #unlink(i: number): void {
@@ -414,14 +467,14 @@ export class Search {
 
   #remember(): void {
     const keyLength = this.#makeKey();
-    this.memo.add(this.#key, keyLength, this.#used);
+    this.#memo.add(this.#key, keyLength, this.#used);
   }
 
   /** The configuration in numbers: the value, the highest step of the order, and the steps below it that it lacks. */
   #makeKey(): number {
     let length = 0;
     let key = this.#key;
-    const unseen = !this.#hasExpectNot && !this.#hasAppend && this.#isUnseen(this.#value);
+    const unseen = !this.#hasExpectNot && !this.#hasChange && this.#isUnseen(this.#value);
     key[length++] = unseen ? unlookedFor : this.#value;
     key[length++] = this.#highest;
     for (let i = this.#next[this.#size]!; i < this.#highest; i = this.#next[i]!) {

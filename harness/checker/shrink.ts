@@ -100,7 +100,7 @@ function looksOnly(model: Model, operations: readonly Operation[]): (readonly Op
   return operations
     .filter((operation) => {
       const kind = model.effect(operation)?.kind;
-      return kind === 'expect' || kind === 'expect-not';
+      return kind === 'expect' || kind === 'expect-not' || kind === 'look';
     })
     .map((operation) => [operation]);
 }
@@ -117,7 +117,7 @@ function valueGroups(model: Model, operations: readonly Operation[]): (readonly 
   for (const operation of operations) {
     const effect = model.effect(operation);
     if (effect === undefined) continue;
-    if (effect.kind === 'expect-not' || effect.kind === 'append') return [];
+    if (effect.kind === 'expect-not' || effect.kind === 'look' || effect.kind === 'change') return [];
     const value = comparable(effect.kind === 'swap' ? effect.from : effect.value);
     touched.push([operation, value]);
     if (effect.kind === 'swap') {

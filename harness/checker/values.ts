@@ -2,9 +2,15 @@
 export class Values {
   readonly #numbers = new Map<unknown, number>();
   readonly #values: unknown[] = [];
+  #weight = 0;
 
   get size(): number {
     return this.#values.length;
+  }
+
+  /** About how much memory they take, in numbers of four bytes. */
+  get weight(): number {
+    return this.#weight;
   }
 
   number(value: unknown): number {
@@ -13,6 +19,8 @@ export class Values {
     if (number === undefined) {
       number = this.#values.push(value) - 1;
       this.#numbers.set(key, number);
+      // A string takes a byte a character; of an object there is the object as well.
+      this.#weight += typeof key !== 'string' ? 8 : key.length / (typeof value === 'string' ? 4 : 1) + 8;
     }
     return number;
   }

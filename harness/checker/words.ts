@@ -42,8 +42,11 @@ export function deed({ f, value, swapped, outcome }: Operation): string {
       const [from, to] = value as [unknown, unknown];
       return `cas ${tell(from)} to ${tell(to)}${outcome === 'ok' && swapped === false ? ' (did not swap)' : ''}`;
     }
+    case 'acquire':
+    case 'release':
+      return (value ?? null) === null ? f : `${f} by ${tell(value)}`;
     default:
-      return outcome === 'info' && f === 'read' ? 'read' : `${f} ${tell(value)}`;
+      return outcome === 'info' && (f === 'read' || f === 'dequeue') ? f : `${f} ${tell(value)}`;
   }
 }
 

@@ -38,7 +38,7 @@ export type ZonesVerdict =
  * proves the opposite only if there is nothing but reads and writes; else the answer is `undecided`.
  */
 export function decideByZones(history: KeyHistory): ZonesVerdict {
-  if (history.hasAppend) return { state: 'undecided' };
+  if (history.hasChange) return { state: 'undecided' };
   const { steps, open, initial, values } = history;
   const writers = new Int32Array(values.size);
   writers[initial] = 1;

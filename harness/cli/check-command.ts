@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { checkFile, type FileVerdict, unreadable } from '../check-file.ts';
 import { defaultBudget } from '../checker/checker.ts';
 import { checkers, defaultSettings, type ListedChecker } from '../checker/list.ts';
-import { models } from '../checker/model.ts';
+import { models } from '../checker/models/list.ts';
 import { grades } from '../history/operation.ts';
 import { HistoryError, historyFormats } from '../history/read-history.ts';
 import { exitCodes } from './exit-code.ts';

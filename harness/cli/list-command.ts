@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import pc from 'picocolors';
 import { checkers } from '../checker/list.ts';
+import { models } from '../checker/models/list.ts';
 import { nemeses } from '../nemesis/list.ts';
 import { profiles } from '../scenario.ts';
 import type { Parts } from './parts.ts';
@@ -17,6 +18,7 @@ export function addListCommand(program: Command, parts: Parts): void {
     variants: () => parts.variants.map((s) => ({ name: s.name, summary: s.summary })),
     nemeses: () => nemeses,
     checkers: () => checkers.map((c) => ({ name: c.name, summary: c.demands })),
+    models: () => models,
     profiles: () =>
       Object.values(profiles).map((p) => ({
         name: p.name,
@@ -25,7 +27,7 @@ export function addListCommand(program: Command, parts: Parts): void {
   };
   program
     .command('list')
-    .description('show the scenarios, strategies, nemeses, checkers and profiles')
+    .description('show the scenarios, strategies, nemeses, checkers, models and profiles')
     .addArgument(new Argument('[kind]', 'only these').choices(Object.keys(kinds)))
     .option('--json', 'as JSON')
     .action((kind: string | undefined, options: { json?: boolean }) => {

@@ -31,8 +31,9 @@ export type Invocation = Pick<
 /** The invoke line, for writing it before the request is sent: then a crash loses no operation that happened. */
 export function encodeInvoke(operation: Invocation): string {
   let line = head(operation, 'invoke');
-  // A read asks for nothing; its value is on the completion.
-  line += `,"value":${operation.f === 'read' ? 'null' : json(operation.value)},"time":${operation.invokeNs}`;
+  // A read or dequeue asks for nothing; its value is on the completion.
+  const asks = operation.f !== 'read' && operation.f !== 'dequeue';
+  line += `,"value":${asks ? json(operation.value) : 'null'},"time":${operation.invokeNs}`;
   if (operation.dueNs !== undefined) line += `,"due":${operation.dueNs}`;
   if (operation.grade !== undefined) line += `,"grade":"${operation.grade}"`;
   if (operation.instance !== undefined) line += `,"instance":${JSON.stringify(operation.instance)}`;

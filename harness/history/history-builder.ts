@@ -40,6 +40,11 @@ const functions: ReadonlyMap<unknown, OperationFunction> = new Map([
   ['delete', 'delete'],
   ['txn', 'txn'],
   ['append', 'append'],
+  ['add', 'add'],
+  ['enqueue', 'enqueue'],
+  ['dequeue', 'dequeue'],
+  ['acquire', 'acquire'],
+  ['release', 'release'],
   // A key-value store's own words.
   ['get', 'read'],
   ['put', 'write'],
@@ -140,7 +145,7 @@ export class HistoryBuilder {
     const operation = new Recorded(process, f, this.#key(event.key, line), time);
     if (f === 'cas') operation.value = this.#cas(event.value, line);
     else if (f === 'delete') operation.value = null;
-    else if (f !== 'read') operation.value = this.#shared(event.value, line);
+    else if (f !== 'read' && f !== 'dequeue') operation.value = this.#shared(event.value, line);
     operation.dueNs = this.#number(event.due, 'due', line);
     operation.grade = this.#text(event.grade, 'grade', line) as Grade | undefined;
     operation.instance = this.#text(event.instance, 'instance', line);
@@ -183,7 +188,8 @@ export class HistoryBuilder {
     if (outcome === 'info') operation.endedNs = time;
     else operation.returnNs = time;
     if (outcome === 'ok') {
-      if (operation.f === 'read') operation.value = this.#shared(event.value, line);
+      if (operation.f === 'read' || operation.f === 'dequeue')
+        operation.value = this.#shared(event.value, line);
       // A transaction's answer is what its reads saw.
       else if (operation.f === 'txn' && event.value !== undefined) operation.value = event.value;
     }

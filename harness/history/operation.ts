@@ -14,7 +14,9 @@ export interface Operation {
   readonly grade?: Grade;
   /**
    * write: the value written. read: the value read (null is "no such key"; undefined when it did not complete).
-   * cas: [from, to]. delete: null. append: the string appended.
+   * cas: [from, to]. delete: null. append: the string appended. add: the element, or the number. enqueue: the value;
+   * dequeue: the value taken (null: the queue was empty). acquire, release: the owner, or null. txn: its steps, see
+   * the model multi-register.
    */
   readonly value: unknown;
   /** cas only: whether the compare held. A completed cas without it swapped. */
@@ -44,7 +46,18 @@ export interface Operation {
 /** `ok`: it happened. `fail`: it certainly did not. `info`: it may have. */
 export type Outcome = 'ok' | 'fail' | 'info';
 
-export type OperationFunction = 'read' | 'write' | 'cas' | 'delete' | 'txn' | 'append';
+export type OperationFunction =
+  | 'read'
+  | 'write'
+  | 'cas'
+  | 'delete'
+  | 'txn'
+  | 'append'
+  | 'add'
+  | 'enqueue'
+  | 'dequeue'
+  | 'acquire'
+  | 'release';
 
 export type Grade = 'linearizable' | 'session' | 'eventual';
 export const grades: readonly Grade[] = ['linearizable', 'session', 'eventual'];

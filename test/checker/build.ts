@@ -30,6 +30,19 @@ function verbs(outcome: Outcome) {
     delete: (fromMs: number, toMs: number, more: More = {}) => operation('delete', null, fromMs, toMs, more),
     append: (text: string, fromMs: number, toMs: number, more: More = {}) =>
       operation('append', text, fromMs, toMs, more),
+    add: (value: unknown, fromMs: number, toMs: number, more: More = {}) =>
+      operation('add', value, fromMs, toMs, more),
+    enqueue: (value: unknown, fromMs: number, toMs: number, more: More = {}) =>
+      operation('enqueue', value, fromMs, toMs, more),
+    dequeue: (value: unknown, fromMs: number, toMs: number, more: More = {}) =>
+      operation('dequeue', outcome === 'ok' ? value : undefined, fromMs, toMs, more),
+    acquire: (owner: unknown, fromMs: number, toMs: number, more: More = {}) =>
+      operation('acquire', owner, fromMs, toMs, more),
+    release: (owner: unknown, fromMs: number, toMs: number, more: More = {}) =>
+      operation('release', owner, fromMs, toMs, more),
+    /** Steps as in `[['r', 'x', 1], ['w', 'y', 2]]`. */
+    txn: (steps: unknown, fromMs: number, toMs: number, more: More = {}) =>
+      operation('txn', steps, fromMs, toMs, more),
     /** A compare that held (or, of an `info`, may have). */
     cas: (from: unknown, to: unknown, fromMs: number, toMs: number, more: More = {}) =>
       operation('cas', [from, to], fromMs, toMs, more),

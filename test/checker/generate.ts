@@ -96,7 +96,7 @@ export function generate(options: Generated): Operation[] {
   return operations.sort((x, y) => x.invokeNs - y.invokeNs);
 }
 
-function plan({ seed, clients, operations, keys, mix, infoShare = 0 }: Generated): Plan[] {
+export function plan({ seed, clients, operations, keys, mix, infoShare = 0 }: Generated): Plan[] {
   const random = seeded(seed).fork('plan');
   const functions = Object.entries(mix).filter(([, weight]) => weight > 0) as [OperationFunction, number][];
   const total = functions.reduce((sum, [, weight]) => sum + weight, 0);

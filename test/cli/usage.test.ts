@@ -230,6 +230,7 @@ describe('what needs no cluster', () => {
       'variants',
       'nemeses',
       'checkers',
+      'models',
       'profiles',
     ]);
     for (const family of Object.values(listed)) {

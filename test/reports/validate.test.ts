@@ -120,6 +120,11 @@ const words = {
     delete: true,
     txn: true,
     append: true,
+    add: true,
+    enqueue: true,
+    dequeue: true,
+    acquire: true,
+    release: true,
   } satisfies Record<OperationFunction, true>,
   'promised/properties/guarantee': {
     linearizable: true,
