@@ -8,6 +8,9 @@ import { register } from './models/register.ts';
 import { progress } from './progress.ts';
 import { monotonicReads, readYourWrites } from './session.ts';
 import { staleness } from './staleness.ts';
+import { bank } from './transactions/bank.ts';
+import { fracturedReads } from './transactions/fractured-reads.ts';
+import { listAppend } from './transactions/list-append.ts';
 import { watch } from './watch/watch.ts';
 import type { WriteOrder } from './write-order.ts';
 
@@ -85,6 +88,23 @@ export const checkers: readonly ListedChecker[] = [
     demands:
       'every watcher is told what etcd promises of watches: all nine guarantees (harness/checker/watch)',
     make: () => watch(),
+  },
+  {
+    name: 'list-append',
+    demands:
+      'transactions that append to lists and read them happened as if one after the other: no cycle of them',
+    // Who promises no order over all instances has not promised that the clock shows one.
+    make: ({ order }) => listAppend({ order: order === 'real-time' ? 'realtime' : 'none' }),
+  },
+  {
+    name: 'fractured-reads',
+    demands: 'a transaction over several keys is seen whole or not at all',
+    make: () => fracturedReads,
+  },
+  {
+    name: 'bank',
+    demands: 'transfers keep the sum of all accounts, and none falls below nothing',
+    make: () => bank(),
   },
 ];
 

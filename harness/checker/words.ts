@@ -1,4 +1,8 @@
 import type { Operation } from '../history/operation.ts';
+import { tell } from './tell.ts';
+import { malformed, stepsOf, tellSteps } from './transactions/micro-operation.ts';
+
+export { tell } from './tell.ts';
 
 /** How a checker tells operations and times in a violation's summary. */
 export interface Words {
@@ -33,9 +37,14 @@ export function wordsFor(orderedBy: 'time' | 'line' = 'time'): Words {
   };
 }
 
-/** "write 15", "read nothing", "cas 3 to 4", "cas 3 to 4 (did not swap)", "delete". */
-export function deed({ f, value, swapped, outcome }: Operation): string {
+/** "write 15", "read nothing", "cas 3 to 4", "cas 3 to 4 (did not swap)", "delete", "txn (append 1 to x, read y [2])". */
+export function deed(operation: Operation): string {
+  const { f, value, swapped, outcome } = operation;
   switch (f) {
+    case 'txn':
+      return malformed([operation]) === undefined
+        ? `txn (${tellSteps(stepsOf(operation))})`
+        : `txn ${tell(value)}`;
     case 'delete':
       return 'delete';
     case 'cas': {
@@ -48,13 +57,6 @@ export function deed({ f, value, swapped, outcome }: Operation): string {
     default:
       return outcome === 'info' && (f === 'read' || f === 'dequeue') ? f : `${f} ${tell(value)}`;
   }
-}
-
-/** A value, short enough for a sentence. */
-export function tell(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
 /** "k7: " or, where operations name no key, "". */

@@ -45,6 +45,7 @@ const functions: ReadonlyMap<unknown, OperationFunction> = new Map([
   ['dequeue', 'dequeue'],
   ['acquire', 'acquire'],
   ['release', 'release'],
+  ['transfer', 'transfer'],
   // A key-value store's own words.
   ['get', 'read'],
   ['put', 'write'],

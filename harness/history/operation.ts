@@ -15,11 +15,12 @@ export interface Operation {
   /**
    * write: the value written. read: the value read (null is "no such key"; undefined when it did not complete).
    * cas: [from, to]. delete: null. append: the string appended. add: the element, or the number. enqueue: the value;
-   * dequeue: the value taken (null: the queue was empty). acquire, release: the owner, or null. txn: its steps, see
-   * the model multi-register.
+   * dequeue: the value taken (null: the queue was empty). acquire, release: the owner, or null. txn: its steps,
+   * [["append", k, v], ["r", k, value], ["w", k, v]]; what it read is known once it ended `ok`. transfer: {from, to,
+   * amount}, as Jepsen's bank has it.
    */
   readonly value: unknown;
-  /** cas only: whether the compare held. A completed cas without it swapped. */
+  /** cas and txn: whether the compare held. One that completed without it did. */
   readonly swapped?: boolean;
   readonly outcome: Outcome;
   /** Nanoseconds on the run's one monotonic clock, from the run's origin. */
@@ -53,6 +54,7 @@ export type OperationFunction =
   | 'delete'
   | 'txn'
   | 'append'
+  | 'transfer'
   | 'add'
   | 'enqueue'
   | 'dequeue'

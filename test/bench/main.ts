@@ -18,8 +18,19 @@ import { bench as driver } from './driver.ts';
 import { bench as measure } from './measure.ts';
 import { bench as proxy } from './proxy.ts';
 import { bench as reports } from './reports.ts';
+import { bench as transactions } from './transactions.ts';
 
-const benches: readonly Bench[] = [cluster, proxy, driver, checker, database, measure, reports, cache];
+const benches: readonly Bench[] = [
+  cluster,
+  proxy,
+  driver,
+  checker,
+  transactions,
+  database,
+  measure,
+  reports,
+  cache,
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !benches.some((b) => b.name === name));

@@ -60,7 +60,7 @@ const quantiles: fc.Arbitrary<Quantiles> = fc.record({
 const operation: fc.Arbitrary<Operation> = fc.record(
   {
     process: fc.integer({ min: 0, max: 5 }),
-    f: fc.constantFrom('read', 'write', 'cas', 'delete', 'txn', 'append'),
+    f: fc.constantFrom('read', 'write', 'cas', 'delete', 'txn', 'append', 'transfer'),
     key: text,
     grade,
     // JSON has no -0, and a value that is not there is not written.

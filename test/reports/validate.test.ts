@@ -125,6 +125,7 @@ const words = {
     dequeue: true,
     acquire: true,
     release: true,
+    transfer: true,
   } satisfies Record<OperationFunction, true>,
   'promised/properties/guarantee': {
     linearizable: true,
