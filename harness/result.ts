@@ -1,5 +1,6 @@
 import type { Violation } from './checker/checker.ts';
 import type { CacheClass, Grade, OperationFunction, Outcome } from './history/operation.ts';
+import type { StepData } from './schedule-file.ts';
 import type { Promised } from './service/strategy.ts';
 
 /**
@@ -61,6 +62,8 @@ export interface Cell {
   readonly instances: number;
   readonly ratePerSecond: number;
   readonly phases: readonly Phase[];
+  /** What was to be done when; `faults` tells what came of it. */
+  readonly schedule?: readonly StepData[];
   readonly faults: readonly Fault[];
   readonly leaders: readonly LeaderChange[];
   readonly load: LoadSummary;
@@ -85,7 +88,7 @@ export interface Cell {
   readonly historyStartNs?: number;
   readonly availability: Availability;
   /** Paths relative to the result's folder. */
-  readonly files: { readonly history: string; readonly logs: string };
+  readonly files: { readonly history: string; readonly logs: string; readonly schedule?: string };
 }
 
 /** before, during, after the faults; a scenario without faults has only `before`. Warm-up belongs to none. */

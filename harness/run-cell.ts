@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultBudget, type Violation } from './checker/checker.ts';
@@ -16,6 +16,7 @@ import { seeded } from './random.ts';
 import type { Cell, PromiseVerdict } from './result.ts';
 import { type Profile, type Scenario, timeScaleOf } from './scenario.ts';
 import { carryOut, planned } from './schedule.ts';
+import { scheduleText, stepData } from './schedule-file.ts';
 import type { StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
 import { countsInVoidRun, inVoidRun, voidReason } from './void-run.ts';
@@ -58,6 +59,8 @@ export async function runCell(options: CellOptions): Promise<Cell> {
   const historyPath = join(options.folder, 'history.jsonl');
   const logs = join(options.folder, 'logs');
   await mkdir(logs, { recursive: true });
+  const steps = planned(options.scenario, options.profile, options.seed);
+  await writeFile(join(options.folder, 'schedule.json'), scheduleText(steps, options.seed));
   let recording: Recording;
   try {
     await using supervisor = await createSupervisor();
@@ -180,7 +183,7 @@ async function offerLoad(
     onChange: ({ leader, term }) => options.onProgress({ type: 'leader', cell, leader, term }),
   });
   const carried = carryOut({
-    steps: planned(scenario, profile),
+    steps: planned(scenario, profile, options.seed),
     world: {
       cluster: stack.cluster,
       network: stack.network,
@@ -339,6 +342,7 @@ function blank(options: CellOptions): Cell {
     instances: scenario.instances,
     ratePerSecond: scenario.ratePerSecond,
     phases: [],
+    schedule: planned(scenario, options.profile, seed).map(stepData),
     faults: [],
     leaders: [],
     load: {
@@ -365,7 +369,11 @@ function blank(options: CellOptions): Cell {
     promises: [],
     violations: [],
     availability: { worstOkShareDuring: null, downMs: null, recoveryMs: null },
-    files: { history: `${options.relativeFolder}/history.jsonl`, logs: `${options.relativeFolder}/logs` },
+    files: {
+      history: `${options.relativeFolder}/history.jsonl`,
+      logs: `${options.relativeFolder}/logs`,
+      schedule: `${options.relativeFolder}/schedule.json`,
+    },
   };
 }
 

@@ -11,8 +11,7 @@ export interface Scenario {
   readonly instances: number;
   readonly workload: Workload;
   readonly ratePerSecond: number;
-  /** Times are told for 12 s of load (profile quick) and grow with the profile. */
-  readonly schedule: readonly Step[];
+  readonly schedule: Schedule;
   /** Below this share of the offered operations answered ok outside of faults, verdicts are unknown. */
   readonly steadyOkShare: number;
   /** The strategies' times are the profile's times this, where they would outlast the load otherwise. 1 when left out. */
@@ -35,6 +34,36 @@ export interface ComparisonPlan {
     readonly rows: Readonly<Record<string, PublishedFigures>>;
   };
 }
+
+/**
+ * What is broken when: steps whose times are told for 12 s of load (profile quick) and grow with the profile; or a draw,
+ * made anew from each run's seed; or steps that are carried out at the very times they say.
+ */
+export type Schedule = readonly Step[] | { readonly draw: Draw } | { readonly exactly: readonly Step[] };
+
+/** A Draw says what a schedule is drawn from. Its times are those of profile quick and grow as strategies' times do. */
+export interface Draw {
+  readonly choices: readonly Choice[];
+  /** When the first fault may come: what there is before it is the steady state. */
+  readonly firstAtMs: number;
+  /** How long a fault lasts. */
+  readonly forMs: Span;
+  /** From the end of all faults to the beginning of the next. */
+  readonly gapMs: Span;
+  /** The chance that the next fault begins while others are in force, from 0 to 1. */
+  readonly overlap: number;
+  /** How many members may be broken at the same time: at most a minority, unless a scenario asks for more. */
+  readonly broken?: 'minority' | 'any';
+}
+
+export interface Choice {
+  /** How often it is drawn, beside the others. */
+  readonly weight: number;
+  readonly nemesis: Nemesis;
+}
+
+/** From and to, both included. */
+export type Span = readonly [fromMs: number, toMs: number];
 
 /** A Step injects a nemesis at a time after load began and heals it later. */
 export interface Step {

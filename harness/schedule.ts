@@ -1,15 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
+import { drawSchedule } from './drawn-schedule.ts';
 import type { FaultWindow } from './history/operation.ts';
-import type { Injected, World } from './nemesis/nemesis.ts';
-import { type Profile, type Scenario, type Step, scheduleBaseMs } from './scenario.ts';
+import type { Injected, Nemesis, World } from './nemesis/nemesis.ts';
+import { seeded } from './random.ts';
+import {
+  type Profile,
+  profiles,
+  type Scenario,
+  type Schedule,
+  type Step,
+  scheduleBaseMs,
+} from './scenario.ts';
 
-/** The scenario's steps at the profile's length, in order of time. */
-export function planned(scenario: Pick<Scenario, 'schedule'>, profile: Pick<Profile, 'loadMs'>): Step[] {
+/** The scenario's steps at the profile's length, in order of time; scenario, profile and seed decide them alone. */
+export function planned(
+  { schedule, members }: Pick<Scenario, 'schedule' | 'members'>,
+  profile: Profile,
+  seed: number,
+): Step[] {
+  const inOrder = (steps: readonly Step[]) => [...steps].sort((a, b) => a.atMs - b.atMs);
+  if ('exactly' in schedule) return inOrder(schedule.exactly);
+  if ('draw' in schedule) {
+    const timesBy = profile.timeScale / profiles.quick.timeScale;
+    return drawSchedule(schedule.draw, { members, profile, timesBy, random: seeded(seed).fork('schedule') });
+  }
   const factor = profile.loadMs / scheduleBaseMs;
-  return scenario.schedule
-    .map((step) => ({ ...step, atMs: step.atMs * factor, forMs: step.forMs * factor }))
-    .sort((a, b) => a.atMs - b.atMs);
+  return inOrder(schedule.map((step) => ({ ...step, atMs: step.atMs * factor, forMs: step.forMs * factor })));
+}
+
+/** Every nemesis that a schedule may bring. */
+export function nemesesOf(schedule: Schedule): Nemesis[] {
+  if ('draw' in schedule) return schedule.draw.choices.map(({ nemesis }) => nemesis);
+  return ('exactly' in schedule ? schedule.exactly : schedule).map(({ nemesis }) => nemesis);
 }
 
 export interface ScheduleOptions {
@@ -77,7 +100,9 @@ export async function carryOut(options: ScheduleOptions): Promise<CarriedOut> {
         continue;
       }
       const fromNs = clock.nowNs();
-      active.set(step, { injected: await step.nemesis.inject(world), fromNs });
+      // Chance of its own for each, by when it comes: without one of the others it strikes whom it struck.
+      const random = world.random.fork(`${step.nemesis.name} at ${step.atMs}`);
+      active.set(step, { injected: await step.nemesis.inject({ ...world, random }), fromNs });
       tell();
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Outcome } from '../harness/history/operation.ts';
 import type { CacheRow, Cell, DatabaseRow, LatencyRow, PhaseName, Quantiles } from '../harness/result.ts';
-import { duration } from './figures.ts';
+import { duration, moment } from './figures.ts';
 
 /** A Digest is one cell in a dozen figures: the line of the summary table. */
 export interface Digest {
@@ -60,6 +60,18 @@ export function digest(cell: Cell): Digest {
 /** A strategy by its name, with the round where the scenario has several. */
 export function strategyIn({ strategy, round }: Pick<Cell, 'strategy' | 'round'>): string {
   return round === undefined ? strategy : `${strategy} #${round}`;
+}
+
+/** What was to be done when, a row a fault: at, for, fault, options. */
+export function scheduleRows({ schedule = [] }: Pick<Cell, 'schedule'>): [string, string, string, string][] {
+  return schedule.map(({ atMs, forMs, nemesis, options = {} }) => [
+    moment(atMs),
+    moment(forMs),
+    nemesis,
+    Object.entries(options)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  ]);
 }
 
 /** The phases that this cell has rows for, in the order of time. */

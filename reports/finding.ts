@@ -117,5 +117,8 @@ export function repeatCommand(cell: Cell, manifest: Manifest): string {
   ];
   if (/--members\b/.test(manifest.command)) words.push(`--members ${cell.members}`);
   if (/--rate\b/.test(manifest.command)) words.push(`--rate ${cell.ratePerSecond}`);
+  // In the shell's words, as it stands there.
+  const schedule = /--schedule ('(?:[^']|'\\'')*'|\S+)/.exec(manifest.command);
+  if (schedule) words.push(schedule[0]);
   return words.join(' ');
 }

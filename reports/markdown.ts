@@ -1,6 +1,6 @@
 import type { Cell, Comparison, Manifest, Result } from '../harness/result.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
-import { digest, type Latency, phasesOf, recoveryText, strategyIn } from './digest.ts';
+import { digest, type Latency, phasesOf, recoveryText, scheduleRows, strategyIn } from './digest.ts';
 import { count, counted, duration, figure, moment, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { cellState, promiseState, type State, tally } from './verdict.ts';
@@ -152,6 +152,15 @@ function details(cell: Cell): string {
           count(promise.operations),
           count(promise.violations),
         ]),
+      ),
+    );
+  const planned = scheduleRows(cell);
+  if (planned.length > 0)
+    blocks.push(
+      table(
+        ['planned at', 'for', 'fault', 'options'],
+        'rrll',
+        planned.map((row) => row.map(text)),
       ),
     );
   if (cell.faults.length > 0)

@@ -4,6 +4,7 @@ import { instanceKill } from './instance-kill.ts';
 import { instancePause } from './instance-pause.ts';
 import { leaderPartition } from './leader-partition.ts';
 import { minorityPartition } from './minority-partition.ts';
+import { mixed } from './mixed.ts';
 import { peerLatency } from './peer-latency.ts';
 import { steady } from './steady.ts';
 
@@ -15,6 +16,7 @@ export const scenarios: readonly Scenario[] = [
   peerLatency,
   instanceKill,
   instancePause,
+  mixed,
   cacheComparison,
 ];
 

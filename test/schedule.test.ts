@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clockFrom } from '../harness/clock.ts';
 import type { Nemesis, World } from '../harness/nemesis/nemesis.ts';
+import { seeded } from '../harness/random.ts';
 import { at, profiles, type Step } from '../harness/scenario.ts';
 import { carryOut, planned } from '../harness/schedule.ts';
 
@@ -34,7 +35,7 @@ function bookkeeping() {
 function run(steps: readonly Step[], signal = new AbortController().signal) {
   const clock = clockFrom();
   // The nemeses of these tests touch nothing of the world.
-  const world = { signal } as World;
+  const world = { signal, random: seeded(1) } as World;
   return carryOut({ steps, world, clock, startNs: clock.nowNs() });
 }
 
@@ -42,7 +43,7 @@ describe('planned', () => {
   test('is sorted and grows with the profile', () => {
     const { nemesis } = bookkeeping();
     const schedule = [at(6_000, nemesis('b')).for(1_000), at(3_000, nemesis('a')).for(6_000)];
-    const steps = planned({ schedule }, profiles.standard);
+    const steps = planned({ schedule, members: 3 }, profiles.standard, 1);
     expect(steps.map((s) => [s.nemesis.name, s.atMs, s.forMs])).toEqual([
       ['a', 15_000, 30_000],
       ['b', 30_000, 5_000],
@@ -79,7 +80,7 @@ describe('carryOut', () => {
         };
       },
     };
-    const world = { signal: new AbortController().signal } as World;
+    const world = { signal: new AbortController().signal, random: seeded(1) } as World;
     const { windows } = await carryOut({
       steps: [at(0, slow).for(10)],
       world,

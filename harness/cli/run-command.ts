@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { access, appendFile, constants, mkdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import Table from 'cli-table3';
 import { type Command, Option } from 'commander';
 import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/provision.ts';
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
@@ -10,11 +9,13 @@ import { projectRoot } from '../project.ts';
 import type { Result } from '../result.ts';
 import { cellsOf, type Plan, run } from '../run.ts';
 import { type Profile, profiles, type Scenario } from '../scenario.ts';
-import { planned } from '../schedule.ts';
+import { nemesesOf } from '../schedule.ts';
+import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Parts } from './parts.ts';
+import { planData, planText, scheduleTable } from './plan-view.ts';
 import { type ProgressView, progressView } from './progress-view.ts';
 import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 
@@ -27,6 +28,7 @@ export interface RunOptions {
   readonly out?: string;
   readonly json?: boolean;
   readonly dryRun?: boolean;
+  readonly schedule?: string;
   readonly etcd?: string;
   readonly etcdVersion?: string;
   readonly databaseUrl?: string;
@@ -47,6 +49,10 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')}`, 'quick')
       .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
       .option('--rate <n>', 'operations per second')
+      .option(
+        '--schedule <file>',
+        "these faults instead of the scenario's own: a run's schedule.json, or your own",
+      )
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
     const scenarios =
@@ -86,13 +92,17 @@ export function listOption(flags: string, description: string): Option {
 async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
   const profile: Profile =
     profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
-  const scenarios = wanted.map((scenario) => overridden(scenario, options));
+  const given =
+    options.schedule === undefined ? undefined : await scheduleFrom(options.schedule, wanted, profile);
+  const scenarios = wanted.map((scenario) =>
+    overridden(given ? { ...scenario, schedule: { exactly: given.steps } } : scenario, options),
+  );
   const cells = scenarios.flatMap((scenario) => {
     // What a scenario compares is in its plan; naming some of it runs those alone.
     const names = options.strategy ?? scenario.comparison?.strategies;
     return cellsOf(scenario, strategiesNamed(names, parts));
   });
-  const seed = seedOf(options.seed);
+  const seed = options.seed === undefined && given?.seed !== undefined ? given.seed : seedOf(options.seed);
   if (options.dryRun) {
     process.stdout.write(
       options.json
@@ -106,6 +116,8 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
   const view = progressView(process.stderr);
   const command = repeatCommand(wanted, options, seed);
   view.say(`seed ${seed} · repeat with: ${command}`);
+  const schedules = scheduleTable(scenarios, profile, seed);
+  if (schedules !== undefined) view.say(schedules);
   const interrupt = onInterrupt((line) => view.say(line));
   try {
     const plan: Plan = { ...prepared, cells, profile, seed, command };
@@ -244,12 +256,32 @@ function onceEach(names: readonly string[]): string[] {
   return [...new Set(names)];
 }
 
+/** The schedule of a file for the one scenario that is to be run with it; what is wrong with it is a UsageError. */
+async function scheduleFrom(file: string, wanted: readonly Scenario[], profile: Profile) {
+  if (wanted.length !== 1) {
+    throw new UsageError(
+      `--schedule is for one scenario, got ${wanted.length}: name it (faultline run mixed --schedule ${file})`,
+    );
+  }
+  const schedule = await readSchedule(file).catch((error) => {
+    throw error instanceof ScheduleInvalid ? new UsageError(error.message, { cause: error }) : error;
+  });
+  const late = schedule.steps.findIndex(({ atMs, forMs }) => atMs + forMs > profile.loadMs);
+  if (late >= 0) {
+    const { atMs, forMs } = schedule.steps[late]!;
+    throw new UsageError(
+      `${file}: steps/${late} should end within the ${profile.loadMs} ms of load of profile ${profile.name}, got ${atMs} + ${forMs} ms: take a longer --profile`,
+    );
+  }
+  return schedule;
+}
+
 function overridden(scenario: Scenario, options: RunOptions): Scenario {
   const members =
     options.members === undefined
       ? scenario.members
       : oneOf('--members', options.members, [1, 3, 5, 7] as const);
-  if (members < 3 && scenario.schedule.some(({ nemesis }) => nemesis.strikes !== 'instances')) {
+  if (members < 3 && nemesesOf(scenario.schedule).some(({ strikes }) => strikes === undefined)) {
     throw new UsageError(
       `--members should be at least 3 for ${scenario.name}, whose faults are between members, got ${members}`,
     );
@@ -267,6 +299,7 @@ function repeatCommand(scenarios: readonly Scenario[], options: RunOptions, seed
   if (options.strategy) words.push('--strategy', options.strategy.join(','));
   if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);
   if (options.members) words.push('--members', options.members);
+  if (options.schedule) words.push('--schedule', shellWord(options.schedule));
   if (options.rate) words.push('--rate', options.rate);
   if (options.etcdVersion) words.push('--etcd-version', options.etcdVersion);
   if (options.heartbeatMs) words.push('--heartbeat-ms', options.heartbeatMs);
@@ -276,47 +309,9 @@ function repeatCommand(scenarios: readonly Scenario[], options: RunOptions, seed
   return [...words, '--seed', String(seed)].join(' ');
 }
 
-/** What --dry-run --json prints: the same as the table, for programs. */
-function planData(cells: Plan['cells'], profile: Profile, seed: number) {
-  return {
-    profile: profile.name,
-    seed,
-    cells: cells.map(({ scenario, strategy, round }) => ({
-      scenario: scenario.name,
-      strategy: strategy.name,
-      round,
-      members: scenario.members,
-      instances: scenario.instances,
-      ratePerSecond: scenario.ratePerSecond,
-      loadMs: profile.loadMs,
-      faults: planned(scenario, profile).map(({ nemesis, atMs, forMs }) => ({
-        nemesis: nemesis.name,
-        atMs,
-        forMs,
-      })),
-    })),
-  };
-}
-
-function planText(cells: Plan['cells'], profile: Profile, seed: number): string {
-  const table = new Table({
-    head: ['#', 'scenario', 'strategy', 'members', 'instances', 'rate/s', 'load', 'faults'],
-    style: { head: [], border: [] },
-  });
-  planData(cells, profile, seed).cells.forEach((cell, i) => {
-    table.push([
-      i + 1,
-      cell.scenario,
-      cell.strategy,
-      cell.members,
-      cell.instances,
-      cell.ratePerSecond,
-      `${cell.loadMs / 1000} s`,
-      cell.faults.map((f) => `${f.nemesis} at ${f.atMs / 1000} s for ${f.forMs / 1000} s`).join('\n') ||
-        'none',
-    ]);
-  });
-  return `${table.toString()}\n${cells.length} cells, profile ${profile.name}, seed ${seed}; nothing was started.\n`;
+/** A word that a shell takes for one, quoted only where it has to be. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** 2026-11-22T10-15-00: sorts by time, and is a legal name everywhere. */

@@ -4,6 +4,7 @@ import type { SaturationRow } from '../result.ts';
 import { manifestOf } from '../run.ts';
 import { runSaturation } from '../run-saturation.ts';
 import { profiles } from '../scenario.ts';
+import { nemesesOf } from '../schedule.ts';
 import { exitCodes } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Parts } from './parts.ts';
@@ -46,7 +47,7 @@ async function saturateAll(options: SaturateOptions, parts: Parts): Promise<numb
   const connections = options.connections.map((text) => wholeNumber('--connections', text, 1, 1_000));
   const seconds = wholeNumber('--seconds', options.seconds, 1, 3_600);
   const seed = seedOf(options.seed);
-  const workload = parts.scenarios.find((s) => s.schedule.length === 0)?.workload;
+  const workload = parts.scenarios.find((s) => nemesesOf(s.schedule).length === 0)?.workload;
   if (workload === undefined)
     throw new UsageError('saturate needs a scenario without faults for its workload');
   const prepared = await prepare(options, seed);

@@ -1,7 +1,7 @@
 import { apart, linksOf } from '../network/grudge.ts';
 import type { Flavour } from '../network/network.ts';
 import { healOnce } from './heal-once.ts';
-import type { Nemesis } from './nemesis.ts';
+import { largestMinority, type Nemesis } from './nemesis.ts';
 import { memberNames, needPeers, spoken } from './peers.ts';
 
 export interface IsolateMinorityOptions {
@@ -19,10 +19,12 @@ export function isolateMinority(options: IsolateMinorityOptions = {}): Nemesis {
   return {
     name: 'isolate-minority',
     summary: 'cuts as many members off as the others can do without',
+    breaks: 'minority',
+    options: { flavour, ...(options.leader && { leader: options.leader }) },
     async inject({ cluster, network, random, signal }) {
       const names = memberNames({ cluster });
       needPeers(names);
-      const size = Math.floor((names.length - 1) / 2);
+      const size = largestMinority(names.length);
       const leader = (await cluster.leader({ signal })).name;
       const shuffled = random.shuffle(names);
       const followers = shuffled.filter((name) => name !== leader);

@@ -8,6 +8,7 @@ export function killMember(options: { role?: Role; restartTimeoutMs?: number } =
   return {
     name: 'kill-member',
     summary: 'kills a member with SIGKILL and starts it again',
+    options: { role },
     async inject(world) {
       const { member, title } = await memberIn(role, world);
       await member.kill();

@@ -9,9 +9,28 @@ export interface Nemesis {
   /** What it does, in a few words, for lists. */
   readonly summary: string;
   /** What it strikes: the members and what is between them, unless told otherwise. */
-  readonly strikes?: 'instances';
+  readonly strikes?: Struck;
+  /** How many members cannot do their part while it is in force: one, unless told otherwise; none if it strikes others. */
+  readonly breaks?: Breaks;
+  /** What it was made with, as a schedule's file says it. */
+  readonly options?: NemesisOptions;
   /** Resolves once the fault is in force. Whatever it did before throwing, `heal` of the result undoes. */
   inject(world: World): Promise<Injected>;
+}
+
+export type Struck = 'instances' | 'instance links' | 'database' | 'database links';
+export type Breaks = 'none' | 'one' | 'minority' | 'majority';
+export type NemesisOptions = Readonly<Record<string, string | number>>;
+
+/** An upper bound: of so many members the nemesis keeps at most these from their part. */
+export function brokenMembers({ strikes, breaks }: Nemesis, members: number): number {
+  if (strikes !== undefined) return 0;
+  return { none: 0, one: 1, minority: largestMinority(members), majority: members }[breaks ?? 'one'];
+}
+
+/** 1 of 3, 2 of 5, 3 of 7: the others can do without them. */
+export function largestMinority(members: number): number {
+  return Math.floor((members - 1) / 2);
 }
 
 /** An Injected is a fault in force. `heal` may be called twice and must leave nothing. */

@@ -15,6 +15,7 @@ export function oneWay(options: OneWayOptions = {}): Nemesis {
   return {
     name: 'one-way',
     summary: 'stops the messages between the leader and its followers in one direction only',
+    options: { direction, flavour },
     async inject(world) {
       needPeers(memberNames(world));
       const leader = (await world.cluster.leader({ signal: world.signal })).name;

@@ -5,7 +5,7 @@ import { memberNames, needPeers } from './peers.ts';
 /** A Role says which member a fault is for: it is looked up when the fault is injected. */
 export type Role = 'leader' | 'follower' | 'any';
 
-/** The member that has the role now; among several the seed decides. Throws NoLeader when the role cannot be told. */
+/** The member that is up and has the role now; among several the seed decides. Throws NoLeader when the role cannot be told. */
 export async function memberIn(role: Role, world: World): Promise<{ member: Member; title: string }> {
   const { cluster, random, signal } = world;
   const leader = await cluster.leader({ signal });
@@ -14,7 +14,9 @@ export async function memberIn(role: Role, world: World): Promise<{ member: Memb
     title: `${member.name}, ${member === leader ? 'the leader' : 'a follower'}`,
   });
   if (role === 'leader') return titled(leader);
-  const candidates = role === 'any' ? cluster.members : cluster.members.filter((member) => member !== leader);
-  if (candidates.length === 0) needPeers(memberNames(world));
+  if (role === 'follower') needPeers(memberNames(world));
+  const up = cluster.members.filter(({ state }) => state.state === 'up');
+  const candidates = role === 'any' ? up : up.filter((member) => member !== leader);
+  if (candidates.length === 0) throw new RangeError('expected a follower to strike that is up, got none');
   return titled(random.pick(candidates));
 }

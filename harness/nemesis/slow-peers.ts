@@ -14,6 +14,8 @@ export function slowPeers(options: { latencyMs?: number; jitterMs?: number } = {
   return {
     name: 'slow-peers',
     summary: `delays everything between members by ${latencyMs} ± ${jitterMs} ms`,
+    breaks: 'none',
+    options: { latencyMs, jitterMs },
     async inject(world) {
       const names = memberNames(world);
       needPeers(names);

@@ -22,6 +22,8 @@ export interface Instance {
   readonly name: string;
   readonly url: string;
   readonly pid: number;
+  /** A program that ended by itself is down, too. */
+  readonly state: 'up' | 'paused' | 'down';
   kill(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -65,6 +67,7 @@ class ServiceInstance implements Instance {
   readonly #options: InstanceOptions;
   readonly #port: number;
   #process: ManagedProcess | undefined;
+  #paused = false;
 
   constructor(options: InstanceOptions, port: number) {
     this.name = options.name;
@@ -77,7 +80,13 @@ class ServiceInstance implements Instance {
     return this.#running().pid;
   }
 
+  get state(): 'up' | 'paused' | 'down' {
+    if (!this.#process || this.#process.exit) return 'down';
+    return this.#paused ? 'paused' : 'up';
+  }
+
   async start(): Promise<void> {
+    this.#paused = false;
     const { supervisor, strategy, logPath, readyTimeoutMs = 15_000, signal } = this.#options;
     const [command, ...args] = strategy.command;
     const process = await supervisor.spawn({
@@ -107,11 +116,13 @@ class ServiceInstance implements Instance {
   async pause(): Promise<void> {
     const running = this.#running();
     running.signal('SIGSTOP');
+    this.#paused = true;
     await stopped(running.pid);
   }
 
   async resume(): Promise<void> {
     this.#running().signal('SIGCONT');
+    this.#paused = false;
   }
 
   async restart(): Promise<void> {

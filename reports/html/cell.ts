@@ -8,7 +8,7 @@ import type {
   PromiseVerdict,
   Quantiles,
 } from '../../harness/result.ts';
-import { detectedMs, digest, phasesOf, recoveryText, strategyIn } from '../digest.ts';
+import { detectedMs, digest, phasesOf, recoveryText, scheduleRows, strategyIn } from '../digest.ts';
 import { count, counted, duration, figure, moment, none, share, valueText } from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
@@ -37,6 +37,7 @@ export function cellSection(
   if (cell.reason !== undefined) parts.push(html`<p class="callout ${state}">${cell.reason}</p>`);
   parts.push(violationsPart(cell, id));
   parts.push(html`<div class="pair">${promisesPart(cell, id)}${eventsPart(cell)}</div>`);
+  parts.push(schedulePart(cell));
   if (of.charts)
     parts.push(
       html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, single operations, throughput, cache and database queries over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
@@ -78,6 +79,21 @@ function promisesPart(cell: Cell, id: string): Markup {
         : stateWord(promiseState(promise)),
       count(promise.operations),
     ]),
+  )}</section>`;
+}
+
+function schedulePart(cell: Cell): Markup | null {
+  const rows = scheduleRows(cell);
+  if (rows.length === 0) return null;
+  return html`<section><h4>Schedule</h4>${table(
+    'Schedule',
+    [
+      { heading: 'at', number: true },
+      { heading: 'for', number: true },
+      { heading: 'fault' },
+      { heading: 'options' },
+    ],
+    rows,
   )}</section>`;
 }
 
@@ -321,5 +337,5 @@ function loadPart(cell: Cell): Markup {
 }
 
 function filesPart(cell: Cell, manifest: Manifest): Markup {
-  return html`<section><h4>See it again</h4>${command(repeatCommand(cell, manifest))}<p style="margin-top:10px"><a href="${fileLink(cell.files.history)}">history</a> (every operation) · <a href="${fileLink(cell.files.logs)}">logs</a></p></section>`;
+  return html`<section><h4>See it again</h4>${command(repeatCommand(cell, manifest))}<p style="margin-top:10px"><a href="${fileLink(cell.files.history)}">history</a> (every operation) · <a href="${fileLink(cell.files.logs)}">logs</a>${cell.files.schedule === undefined ? null : html` · <a href="${fileLink(cell.files.schedule)}">schedule</a> (for --schedule)`}</p></section>`;
 }

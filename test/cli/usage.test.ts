@@ -118,6 +118,16 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'steady', '--etcd-version', 'new'],
       '--etcd-version should look like v3.6.5',
     ],
+    [
+      'a schedule that is not there',
+      ['run', 'mixed', '--schedule', 'nowhere.json'],
+      "nowhere.json should be a schedule's file, got ENOENT",
+    ],
+    [
+      'a schedule for several scenarios',
+      ['run', 'mixed', 'steady', '--schedule', 'nowhere.json'],
+      '--schedule is for one scenario, got 2',
+    ],
     ['an unknown command', ['rum'], "unknown command 'rum'"],
     ['an unknown option', ['run', '--sede', '1'], "unknown option '--sede'"],
   ];
@@ -186,7 +196,7 @@ describe('what needs no cluster', () => {
       '7',
       '--dry-run',
     ]);
-    expect(ended.stdout).toContain('isolate-leader at 15 s for 17.5 s');
+    expect(ended.stdout).toMatch(/leader-partition │ 15.00 s │ 17.50 s │ isolate-leader │ flavour blackhole/);
     expect(ended.stdout).toContain('3 cells, profile standard, seed 7; nothing was started');
     expect(ended.code).toBe(0);
   });
@@ -204,11 +214,47 @@ describe('what needs no cluster', () => {
           scenario: 'leader-partition',
           strategy: 'write-behind',
           members: 3,
-          faults: [{ nemesis: 'isolate-leader', atMs: 3_000, forMs: 3_500 }],
+          faults: [
+            { nemesis: 'isolate-leader', atMs: 3_000, forMs: 3_500, options: { flavour: 'blackhole' } },
+          ],
         },
       ],
     });
     expect(ended.code).toBe(0);
+  });
+
+  test('a schedule drawn from a seed is the same each time, and another from another seed', async () => {
+    const drawn = async (seed: string) =>
+      (await faultline(['run', 'mixed', '--seed', seed, '--dry-run', '--json'])).stdout;
+    const [first, again, other] = await Promise.all([drawn('4'), drawn('4'), drawn('5')]);
+    expect(again).toBe(first);
+    expect(JSON.parse(other!).cells[0].faults).not.toEqual(JSON.parse(first!).cells[0].faults);
+  });
+
+  test('--schedule takes a file in place of the scenario and its seed, and refuses steps past the load', async () => {
+    const file = join(folder, 'schedule.json');
+    const step = {
+      atMs: 1_000,
+      forMs: 500,
+      nemesis: 'one-way',
+      options: { direction: 'to-leader', flavour: 'hold' },
+    };
+    await writeFile(file, JSON.stringify({ schemaVersion: 1, seed: 77, steps: [step] }));
+    const late = join(folder, 'late.json');
+    await writeFile(late, JSON.stringify({ schemaVersion: 1, steps: [step, { ...step, atMs: 11_700 }] }));
+    const dryRun = (of: string, ...more: string[]) =>
+      faultline(['run', 'steady', '--schedule', of, '--dry-run', '--json', ...more]);
+    const [drawn, seeded, refused] = await Promise.all([
+      dryRun(file),
+      dryRun(file, '--seed', '3'),
+      dryRun(late),
+    ]);
+    expect(JSON.parse(drawn.stdout)).toMatchObject({ seed: 77, cells: [{ faults: [step] }, {}, {}] });
+    expect(JSON.parse(seeded.stdout).seed).toBe(3);
+    expect(refused.stderr).toContain(
+      'steps/1 should end within the 12000 ms of load of profile quick, got 11700 + 500 ms',
+    );
+    expect(refused.code).toBe(64);
   });
 
   test('a comparison runs in rounds, each beginning with another strategy', async () => {
@@ -244,6 +290,7 @@ describe('what needs no cluster', () => {
       'peer-latency',
       'instance-kill',
       'instance-pause',
+      'mixed',
       'cache-comparison',
     ]);
   });

@@ -275,7 +275,7 @@ describe.each([
 
   test('without an instance it says so', async () => {
     await expect(nemesis().inject({ ...world, instances: [] })).rejects.toThrow(
-      'at least one service instance',
+      'at least one service instance to strike that is up, got none',
     );
     expect(nemesis()).toMatchObject({ name, strikes: 'instances' });
   });

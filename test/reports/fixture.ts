@@ -123,7 +123,14 @@ function cellOf(scenario: string, strategy: string, seed: number, random: Random
     files: {
       history: `${scenario}/${strategy}/history.jsonl`,
       logs: `${scenario}/${strategy}/logs`,
+      schedule: `${scenario}/${strategy}/schedule.json`,
     },
+    schedule: faults.map(({ nemesis, fromMs, toMs }) => ({
+      nemesis,
+      atMs: fromMs,
+      forMs: toMs - fromMs,
+      options: { flavour: 'hold', delayMs: 40 },
+    })),
   };
   if (broke)
     return {

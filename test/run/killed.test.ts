@@ -1,23 +1,42 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
+import { pauseInstance } from '../../harness/nemesis/pause-instance.ts';
+import { pauseMember } from '../../harness/nemesis/pause-member.ts';
 import { builtProgram } from '../../harness/project.ts';
 import { seeded } from '../../harness/random.ts';
 import type { Result } from '../../harness/result.ts';
+import { at } from '../../harness/scenario.ts';
+import { scheduleText } from '../../harness/schedule-file.ts';
 import { leftOf, traceOf } from './left-behind.ts';
 
 let folder: string;
 let temporary: string;
+let schedule: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'killed-test-'));
   temporary = await mkdtemp(join(tmpdir(), 'killed-temporary-'));
   // The database runs as another user when the tests run as root.
   await chmod(temporary, 0o755);
+  schedule = join(folder, 'schedule.json');
+  const steps = [
+    at(3_000, pauseInstance()),
+    at(3_100, pauseMember({ role: 'follower' })),
+    at(3_200, isolateLeader()),
+  ];
+  await writeFile(
+    schedule,
+    scheduleText(
+      steps.map((step) => step.for(3_500)),
+      1,
+    ),
+  );
 });
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -33,6 +52,8 @@ function start(mark: string): ChildProcess {
       'leader-partition',
       '--strategy',
       'lease-session',
+      '--schedule',
+      schedule,
       '--seed',
       '1',
       '--out',
@@ -57,8 +78,8 @@ function said(command: ChildProcess, text: string): Promise<void> {
   });
 }
 
-/** From before the keeper runs: while the stack starts, under load, with the leader cut off, and after the heal. */
-const milestones = ['', '[1/1]', 'leader', 'fault:', 'healed'];
+/** From before the keeper runs: while the stack starts, under load, in the middle of the faults, and after the heal. */
+const milestones = ['', '[1/1]', 'leader', 'cut off', 'healed'];
 
 async function expectNothingLeft(trace: Awaited<ReturnType<typeof traceOf>>): Promise<void> {
   expect(await leftOf(trace, 5_000)).toEqual({ processes: [], ports: [] });
@@ -71,6 +92,7 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
   }, async () => {
     const random = seeded(20).fork('moments');
     let started = 0;
+    let paused = 0;
     // Two commands at a time: each must be ended by its own keeper, and leave the other alone.
     for (const milestone of milestones) {
       const commands = [0, 1].map(() => {
@@ -88,6 +110,7 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
           await sleep(delayMs);
           const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
           started = Math.max(started, trace.processes.size);
+          paused = Math.max(paused, trace.paused.length);
           command.kill('SIGKILL');
           await exited;
           expect(await leftOf(trace, 5_000)).toEqual({ processes: [], ports: [] });
@@ -100,6 +123,8 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     }
     // Members, databases, proxies, driver, instances: at its height the command had them all.
     expect(started).toBeGreaterThan(10);
+    // And a member and an instance did not run when it was killed.
+    expect(paused).toBe(2);
   });
 
   test('Ctrl-C heals, stops, writes what there is and leaves nothing; the exit code is unknown', {
@@ -108,7 +133,7 @@ describe.runIf(process.platform === 'linux')('a command that is ended from outsi
     const mark = randomUUID();
     const command = start(mark);
     const exited = once(command, 'exit');
-    await said(command, 'fault:');
+    await said(command, 'cut off');
     const trace = await traceOf(command.pid!, `FAULTLINE_TEST=${mark}`);
     command.kill('SIGINT');
     const [code] = (await exited) as [number];

@@ -6,6 +6,8 @@ import { startTimeOf } from '../../harness/process/process-table.ts';
 export interface Trace {
   readonly processes: ReadonlyMap<number, string>;
   readonly ports: readonly number[];
+  /** Of the processes those that a SIGSTOP holds. */
+  readonly paused: readonly number[];
 }
 
 /** Everything that descends from a process or carries its mark (a variable `NAME=value`), itself left out. Linux only. */
@@ -25,19 +27,21 @@ export async function traceOf(pid: number, mark: string): Promise<Trace> {
   }
   found.delete(pid);
   const processes = new Map<number, string>();
+  const paused: number[] = [];
   const ports = new Set<number>();
   const listening = await listeningPorts();
   for (const one of found) {
     const startTime = await startTimeOf(one);
     if (startTime === null) continue;
     processes.set(one, startTime);
+    if (/\) T /.test(await readFile(`/proc/${one}/stat`, 'utf8').catch(() => ''))) paused.push(one);
     for (const fd of await readdir(`/proc/${one}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${one}/fd/${fd}`).catch(() => '');
       const port = listening.get(target);
       if (port !== undefined) ports.add(port);
     }
   }
-  return { processes, ports: [...ports] };
+  return { processes, ports: [...ports], paused };
 }
 
 /** 'socket:[inode]' to port, of every listening TCP socket (proc(5), state 0A). */

@@ -6,6 +6,7 @@ import { ensureEtcd } from '../../harness/cluster/provision.ts';
 import type { Cell, PromiseVerdict } from '../../harness/result.ts';
 import { runCell } from '../../harness/run-cell.ts';
 import { profiles, type Scenario } from '../../harness/scenario.ts';
+import { nemesesOf } from '../../harness/schedule.ts';
 import { leaderPartition } from '../../scenarios/leader-partition.ts';
 import { steady } from '../../scenarios/steady.ts';
 import { strategies } from '../../strategies/list.ts';
@@ -27,7 +28,7 @@ async function cellOf(scenario: Scenario, bug: string | undefined): Promise<Cell
     scenario,
     strategy,
     // A lost update shows within seconds; a partition needs its whole schedule.
-    profile: scenario.schedule.length > 0 ? profiles.quick : { ...profiles.quick, loadMs: 5_000 },
+    profile: nemesesOf(scenario.schedule).length > 0 ? profiles.quick : { ...profiles.quick, loadMs: 5_000 },
     seed: 11,
     etcd: await ensureEtcd({ say: () => {} }),
     folder: join(folder, `${scenario.name}-${strategy.name}`),
