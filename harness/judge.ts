@@ -1,14 +1,25 @@
+import { availability } from './checker/availability.ts';
 import { type Budget, type Checker, defaultBudget, type Verdict, type Violation } from './checker/checker.ts';
 import { convergence } from './checker/convergence.ts';
+import { duplicatedWrites } from './checker/duplicated-writes.ts';
+import { fencing } from './checker/fencing.ts';
+import { leaseTruth } from './checker/lease-truth.ts';
 import { isLinearizableGrade, linearizability } from './checker/linearizability.ts';
 import { lostWrites } from './checker/lost-writes.ts';
+import { memberRevisions } from './checker/member-revisions.ts';
+import { membersAgree } from './checker/members-agree.ts';
+import { processHealth } from './checker/process-health.ts';
 import { progress } from './checker/progress.ts';
+import { resurrectedWrites } from './checker/resurrected-writes.ts';
 import { monotonicReads, readYourWrites } from './checker/session.ts';
+import { monotonicWrites, writesFollowReads } from './checker/session-writes.ts';
+import { splitBrain } from './checker/split-brain.ts';
 import { staleness } from './checker/staleness.ts';
+import { stalenessInRevisions } from './checker/staleness-revisions.ts';
 import type { WriteOrder } from './checker/write-order.ts';
 import type { History } from './history/operation.ts';
 import type { PromiseVerdict } from './result.ts';
-import type { Promised } from './service/strategy.ts';
+import type { EnvironmentPromise, Promised } from './service/strategy.ts';
 
 export interface Judged {
   readonly verdicts: readonly PromiseVerdict[];
@@ -39,6 +50,14 @@ export function judge(
   return { verdicts, violations };
 }
 
+/** Of the members, in every run. */
+export const environmentPromises: readonly EnvironmentPromise[] = [
+  { guarantee: 'members-agree' },
+  { guarantee: 'member-revisions' },
+  { guarantee: 'no-split-brain' },
+  { guarantee: 'process-health' },
+];
+
 function checkerFor(promise: Promised, order: WriteOrder): Checker {
   switch (promise.guarantee) {
     case 'linearizable':
@@ -51,6 +70,30 @@ function checkerFor(promise: Promised, order: WriteOrder): Checker {
       return readYourWrites({ grade: promise.grade, order });
     case 'monotonic-reads':
       return monotonicReads({ grade: promise.grade, order });
+    case 'monotonic-writes':
+      return monotonicWrites(promise.order);
+    case 'writes-follow-reads':
+      return writesFollowReads(promise.grade);
+    case 'bounded-revisions':
+      return stalenessInRevisions({ grade: promise.grade, maxRevisions: promise.maxRevisions, order });
+    case 'no-duplicated-writes':
+      return duplicatedWrites;
+    case 'no-resurrected-writes':
+      return resurrectedWrites(promise.order);
+    case 'fencing':
+      return fencing(promise.scope);
+    case 'lease-truth':
+      return leaseTruth;
+    case 'availability':
+      return availability({ grade: promise.grade, okShare: promise.okShare });
+    case 'members-agree':
+      return membersAgree;
+    case 'member-revisions':
+      return memberRevisions;
+    case 'no-split-brain':
+      return splitBrain;
+    case 'process-health':
+      return processHealth;
     case 'convergence':
       return convergence;
     case 'progress':
@@ -96,6 +139,34 @@ export function tellPromise(promise: Promised): string {
       return `${promise.grade} reads see the process's own writes`;
     case 'monotonic-reads':
       return `${promise.grade} reads never go back`;
+    case 'monotonic-writes':
+      return 'the writes of a process take effect in its order';
+    case 'writes-follow-reads':
+      return `writes take effect after what ${promise.grade} reads had shown before them`;
+    case 'bounded-revisions':
+      return promise.maxRevisions === 0
+        ? `${promise.grade} reads lack no acknowledged write, unless marked`
+        : `${promise.grade} reads lack at most ${promise.maxRevisions} acknowledged writes, unless marked`;
+    case 'no-duplicated-writes':
+      return 'no write is carried out twice';
+    case 'no-resurrected-writes':
+      return 'what was overwritten stays gone';
+    case 'fencing':
+      return promise.scope === 'key'
+        ? 'no write of a key under an older fencing token'
+        : 'no write of an instance under an older lease, or one that had ended';
+    case 'lease-truth':
+      return 'no instance believes in a lease that the server has let go';
+    case 'availability':
+      return `${promise.okShare * 100} % of the ${promise.grade} reads are answered by instances that are left alone`;
+    case 'members-agree':
+      return 'etcd: all members have the same keys as of one revision';
+    case 'member-revisions':
+      return 'etcd: no revision that a member shows ever falls';
+    case 'no-split-brain':
+      return 'etcd: one leader a term, one content a revision';
+    case 'process-health':
+      return 'etcd: no member panics, logs something fatal or ends by itself';
     case 'convergence':
       return 'all instances agree in the end';
     case 'progress':

@@ -1,13 +1,24 @@
 import type { Grade, History } from '../history/operation.ts';
+import { availability } from './availability.ts';
 import type { Checker } from './checker.ts';
 import { convergence } from './convergence.ts';
+import { duplicatedWrites } from './duplicated-writes.ts';
+import { type FenceScope, fencing } from './fencing.ts';
+import { leaseTruth } from './lease-truth.ts';
 import { linearizability } from './linearizability.ts';
 import { lostWrites } from './lost-writes.ts';
+import { memberRevisions } from './member-revisions.ts';
+import { membersAgree } from './members-agree.ts';
 import type { Model } from './model.ts';
 import { register } from './models/register.ts';
+import { processHealth } from './process-health.ts';
 import { progress } from './progress.ts';
+import { resurrectedWrites } from './resurrected-writes.ts';
 import { monotonicReads, readYourWrites } from './session.ts';
+import { monotonicWrites, writesFollowReads } from './session-writes.ts';
+import { splitBrain } from './split-brain.ts';
 import { staleness } from './staleness.ts';
+import { stalenessInRevisions } from './staleness-revisions.ts';
 import { bank } from './transactions/bank.ts';
 import { fracturedReads } from './transactions/fractured-reads.ts';
 import { listAppend } from './transactions/list-append.ts';
@@ -32,6 +43,12 @@ export interface CheckerSettings {
   readonly order: WriteOrder;
   /** How long ago the value of a read may have been overwritten (staleness). */
   readonly maxStaleMs: number;
+  /** How many newer writes of its key a read may lack (staleness-revisions). */
+  readonly maxRevisions: number;
+  /** What one fencing token guards (fencing). */
+  readonly fenceScope: FenceScope;
+  /** Which share has to end ok at each instance that is left alone (availability). */
+  readonly okShare: number;
   /** How long after the last fault everything has to work again (progress). */
   readonly withinMs: number;
 }
@@ -40,6 +57,9 @@ export const defaultSettings: CheckerSettings = {
   model: register,
   order: 'real-time',
   maxStaleMs: 0,
+  maxRevisions: 0,
+  fenceScope: 'key',
+  okShare: 0.99,
   withinMs: 10_000,
 };
 
@@ -72,6 +92,67 @@ export const checkers: readonly ListedChecker[] = [
     demands: 'a process never reads an older value after a newer one',
     make: ({ order, grade: asked }) =>
       atGrade('monotonic-reads', asked, (grade) => monotonicReads({ grade, order })),
+  },
+  {
+    name: 'monotonic-writes',
+    demands: 'the writes of a process take effect in the order in which it made them',
+    make: ({ order }) => monotonicWrites(order),
+  },
+  {
+    name: 'writes-follow-reads',
+    demands: 'a write takes effect after what its process had read before it',
+    make: ({ grade: asked }) => atGrade('writes-follow-reads', asked, writesFollowReads),
+  },
+  {
+    name: 'staleness-revisions',
+    demands: 'no read lacks more newer writes of its key than promised, unless marked stale',
+    make: ({ maxRevisions, order, grade: asked }) =>
+      atGrade('staleness-revisions', asked, (grade) => stalenessInRevisions({ grade, maxRevisions, order })),
+  },
+  {
+    name: 'duplicated-writes',
+    demands: 'no write is carried out twice: the value of one write has one revision',
+    make: () => duplicatedWrites,
+  },
+  {
+    name: 'resurrected-writes',
+    demands: 'what was overwritten or deleted, and seen to be gone, stays gone',
+    make: ({ order }) => resurrectedWrites(order),
+  },
+  {
+    name: 'fencing',
+    demands: 'no write is accepted under an older fencing token than one before it',
+    make: ({ fenceScope }) => fencing(fenceScope),
+  },
+  {
+    name: 'lease-truth',
+    demands: 'nobody believes in a lease that the server has let go, or that another holds too',
+    make: () => leaseTruth,
+  },
+  {
+    name: 'split-brain',
+    demands: 'one member is elected in a term, and a revision of a key has one content',
+    make: () => splitBrain,
+  },
+  {
+    name: 'members-agree',
+    demands: 'all members have the same keys as of one revision',
+    make: () => membersAgree,
+  },
+  {
+    name: 'member-revisions',
+    demands: 'the revision that a member shows never falls, also across its restarts',
+    make: () => memberRevisions,
+  },
+  {
+    name: 'process-health',
+    demands: 'no member panics, logs something fatal, or ends by itself',
+    make: () => processHealth,
+  },
+  {
+    name: 'availability',
+    demands: 'an instance that is left alone goes on answering, whatever befalls what is behind it',
+    make: ({ okShare }) => availability({ okShare }),
   },
   {
     name: 'convergence',

@@ -1,5 +1,5 @@
-import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
+import { lastFinalReads, strongestFinalGrade } from './final-reads.ts';
 import { inKey, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
 
@@ -23,11 +23,9 @@ export function lostWrites(order: WriteOrder): Checker {
       let judged = 0;
       let finals = 0;
       const unread: string[] = [];
-      const grade = strongestAsked(operations);
+      const grade = strongestFinalGrade(operations);
       for (const [key, ofKey] of byKey(operations)) {
-        const reads = lastOfEachInstance(
-          ofKey.filter((one) => isFinalRead(one) && one.grade === grade && one.outcome === 'ok'),
-        );
+        const reads = lastFinalReads(ofKey, grade);
         const writes = new KeyWrites(ofKey, order);
         if (reads.length === 0) {
           if (writes.acknowledged.length > 0) unread.push(key);
@@ -72,23 +70,4 @@ export function lostWrites(order: WriteOrder): Checker {
 /** Time alone, or the revisions, show it; the very write that a final read shows is not lost. */
 function isOverwritten(writes: KeyWrites, writer: Write, write: Write): boolean {
   return writer !== write && writes.isCertainlyBefore(writer, write);
-}
-
-function isFinalRead({ final, f }: Operation): boolean {
-  return final === true && f === 'read';
-}
-
-/** A key may be read again at the end; what an earlier final read still showed can be gone since. */
-function lastOfEachInstance(reads: readonly Operation[]): readonly Operation[] {
-  const last = new Map<string | undefined, Operation>();
-  for (const read of reads) {
-    const known = last.get(read.instance);
-    if (known === undefined || known.invokeNs <= read.invokeNs) last.set(read.instance, read);
-  }
-  return [...last.values()];
-}
-
-function strongestAsked(operations: readonly Operation[]): Grade | undefined {
-  const asked = new Set(operations.filter(isFinalRead).map(({ grade }) => grade));
-  return ([undefined, 'linearizable', 'session', 'eventual'] as const).find((grade) => asked.has(grade));
 }

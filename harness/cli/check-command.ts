@@ -16,6 +16,8 @@ interface CheckOptions {
   readonly order: string;
   readonly maxStaleMs: string;
   readonly withinMs: string;
+  readonly maxRevisions: string;
+  readonly fenceScope: string;
   readonly format?: string;
   readonly json?: boolean;
   readonly budgetMs: string;
@@ -47,6 +49,12 @@ export function addCheckCommand(program: Command, done: (code: number) => void):
       defaultSettings.order,
     )
     .option('--max-stale-ms <n>', 'for staleness', String(defaultSettings.maxStaleMs))
+    .option('--max-revisions <n>', 'for staleness-revisions', String(defaultSettings.maxRevisions))
+    .option(
+      '--fence-scope <name>',
+      'for fencing: what a token guards, key or instance',
+      defaultSettings.fenceScope,
+    )
     .option('--within-ms <n>', 'for progress', String(defaultSettings.withinMs))
     .option('--format <name>', `${historyFormats.join(' or ')} (guessed from the name)`)
     .option('--budget-ms <n>', 'give up on a checker after this long: unknown', String(defaultBudget.timeMs))
@@ -58,6 +66,8 @@ export function addCheckCommand(program: Command, done: (code: number) => void):
         grade: options.grade === undefined ? undefined : oneOf('--grade', options.grade, grades),
         order: oneOf('--order', options.order, ['real-time', 'per-instance'] as const),
         maxStaleMs: wholeNumber('--max-stale-ms', options.maxStaleMs, 0, 86_400_000),
+        maxRevisions: wholeNumber('--max-revisions', options.maxRevisions, 0, 1_000_000),
+        fenceScope: oneOf('--fence-scope', options.fenceScope, ['key', 'instance'] as const),
         withinMs: wholeNumber('--within-ms', options.withinMs, 0, 86_400_000),
       };
       const format =

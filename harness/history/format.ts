@@ -8,10 +8,14 @@
  * operation comes before its completion line, and a process's operations follow one another. An invoke line without
  * a completion is an operation that may have happened. `read-history.ts` reads what is written here.
  */
+import type { Observation } from './observation.ts';
 import type { FaultWindow, Operation } from './operation.ts';
 
 /** The process of the lines that tell of faults. */
 export const nemesisProcess = 'nemesis';
+
+/** The process of the lines that tell what was seen beside the service. */
+export const observerProcess = 'observer';
 
 /**
  * Both lines of an operation that has ended, each with its newline. The strings are put together by hand because
@@ -50,6 +54,7 @@ export function encodeCompletion(operation: Operation): string {
   line += `,"time":${time}`;
   if (operation.swapped !== undefined) line += `,"swapped":${operation.swapped}`;
   if (operation.revision !== undefined) line += `,"revision":${operation.revision}`;
+  if (operation.fence !== undefined) line += `,"fence":${operation.fence}`;
   if (operation.source !== undefined) line += `,"source":"${operation.source}"`;
   if (operation.cache !== undefined) line += `,"cache":"${operation.cache}"`;
   if (operation.staleMs !== undefined) line += `,"staleMs":${operation.staleMs}`;
@@ -65,6 +70,13 @@ export function encodeFault(fault: FaultWindow): string {
     `${JSON.stringify({ ...line, type: 'invoke', value: sentence, targets, time: fromNs })}\n` +
     `${JSON.stringify({ ...line, type: 'ok', time: toNs })}\n`
   );
+}
+
+/** The line of an observation. */
+export function encodeObservation(observation: Observation): string {
+  const { kind, ...value } = observation;
+  const time = 'answeredNs' in observation ? { time: observation.answeredNs } : {};
+  return `${JSON.stringify({ process: observerProcess, type: 'info', f: kind, value, ...time })}\n`;
 }
 
 function head(operation: Invocation, type: string): string {

@@ -1,5 +1,6 @@
-import { nemesisProcess } from './format.ts';
+import { nemesisProcess, observerProcess } from './format.ts';
 import { HistoryError } from './history-error.ts';
+import { flawOf, type Observation } from './observation.ts';
 import type {
   CacheClass,
   FaultWindow,
@@ -23,6 +24,7 @@ export interface Event {
   readonly grade?: unknown;
   readonly due?: unknown;
   readonly revision?: unknown;
+  readonly fence?: unknown;
   readonly source?: unknown;
   readonly cache?: unknown;
   readonly staleMs?: unknown;
@@ -66,6 +68,7 @@ export class HistoryBuilder {
   readonly #file: string;
   readonly #operations: Recorded[] = [];
   readonly #faults: FaultWindow[] = [];
+  readonly #observations: Observation[] = [];
   /** By process: what it has in flight, and the line that invoked it. */
   readonly #open = new Map<number, { readonly operation: Recorded; readonly line: number }>();
   readonly #openFaults = new Map<string, { window: FaultWindow; index: number }>();
@@ -88,6 +91,10 @@ export class HistoryBuilder {
   add(event: Event, line: number): void {
     if (event.process === nemesisProcess) {
       this.#addFault(event, line);
+      return;
+    }
+    if (event.process === observerProcess) {
+      this.#addObservation(event, line);
       return;
     }
     const process = this.#process(event.process, line);
@@ -121,6 +128,7 @@ export class HistoryBuilder {
     return {
       operations: this.#operations,
       faults: this.#faults,
+      ...(this.#observations.length > 0 ? { observations: this.#observations } : {}),
       orderedBy: this.#timed === false ? 'line' : 'time',
       notes: this.#notes,
       ...(watches && { watches }),
@@ -201,6 +209,7 @@ export class HistoryBuilder {
       operation.swapped = event.swapped;
     }
     operation.revision = this.#number(event.revision, 'revision', line);
+    operation.fence = this.#number(event.fence, 'fence', line);
     operation.source = this.#text(event.source, 'source', line) as Source | undefined;
     operation.cache = this.#text(event.cache, 'cache', line) as CacheClass | undefined;
     operation.staleMs = this.#number(event.staleMs, 'staleMs', line);
@@ -229,6 +238,19 @@ export class HistoryBuilder {
       this.#openFaults.delete(event.f);
       this.#faults[opened.index] = { ...opened.window, toNs: event.time };
     }
+  }
+
+  #addObservation({ f, value }: Event, line: number): void {
+    const observation =
+      typeof value === 'object' && value !== null ? { ...value, kind: f } : { kind: f, value };
+    const flaw = flawOf(observation);
+    if (flaw !== undefined) {
+      throw this.#error(
+        line,
+        `what an observer saw should be an observation, got ${show(observation)}: ${flaw}`,
+      );
+    }
+    this.#observations.push(observation as unknown as Observation);
   }
 
   #process(process: unknown, line: number): number {
@@ -329,6 +351,7 @@ class Recorded implements Operation {
   returnNs = Number.POSITIVE_INFINITY;
   endedNs: number | undefined = undefined;
   revision: number | undefined = undefined;
+  fence: number | undefined = undefined;
   source: Source | undefined = undefined;
   cache: CacheClass | undefined = undefined;
   staleMs: number | undefined = undefined;

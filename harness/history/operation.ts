@@ -1,3 +1,4 @@
+import type { Observation } from './observation.ts';
 import type { WatchHistory } from './watch.ts';
 
 /**
@@ -32,6 +33,11 @@ export interface Operation {
   readonly endedNs?: number;
   /** The store's revision that the answer named: of the write, or of the value read. */
   readonly revision?: number;
+  /**
+   * The number of the fencing token that a write was accepted under: every holder of what it guards has a greater one
+   * than those before it.
+   */
+  readonly fence?: number;
   readonly source?: Source;
   readonly cache?: CacheClass;
   /** How old the service itself said that the answer may be, in milliseconds. */
@@ -85,6 +91,8 @@ export interface FaultWindow {
 export interface History {
   readonly operations: readonly Operation[];
   readonly faults: readonly FaultWindow[];
+  /** What was seen beside the service's answers; undefined where nobody looked. */
+  readonly observations?: readonly Observation[];
   /** `line`: read from a file without times; invokeNs and returnNs are line numbers. */
   readonly orderedBy?: 'time' | 'line';
   /** What watchers were told, where there were any. */

@@ -29,7 +29,7 @@ export interface Attempt {
 /** What an answer makes of an attempt, in the words of an Operation. */
 export type End = Pick<
   Operation,
-  'outcome' | 'value' | 'swapped' | 'revision' | 'source' | 'cache' | 'staleMs' | 'error'
+  'outcome' | 'value' | 'swapped' | 'revision' | 'fence' | 'source' | 'cache' | 'staleMs' | 'error'
 >;
 
 /**
@@ -110,6 +110,9 @@ function end(
     value: known.value ?? asked,
     swapped: known.swapped,
     revision: known.revision,
+    // Only what was written was let through under it.
+    fence:
+      attempt.f === 'read' || outcome !== 'ok' || known.swapped === false ? undefined : known.answer?.fence,
     source: known.answer?.source,
     cache: known.answer?.cache,
     staleMs: known.answer?.staleMs,

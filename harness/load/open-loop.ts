@@ -277,6 +277,7 @@ export class OpenLoop {
         returnNs: isInfo ? Number.POSITIVE_INFINITY : endedNs,
         endedNs: isInfo ? endedNs : undefined,
         revision: end.revision,
+        fence: end.fence,
         source: end.source,
         cache: end.cache,
         staleMs: end.staleMs,

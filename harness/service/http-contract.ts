@@ -3,6 +3,7 @@ import type { CacheClass, Grade, Source } from '../history/operation.ts';
 /** The HTTP contract of a service instance (DESIGN 5), as its client sees it. Names are in lower case, as Node has them. */
 export const contractHeaders = {
   sessionToken: 'session-token',
+  fencingToken: 'fencing-token',
   source: 'x-source',
   cache: 'x-cache',
   staleMs: 'x-stale-ms',
@@ -43,6 +44,8 @@ export interface ContractAnswer {
   readonly cache?: CacheClass;
   readonly staleMs?: number;
   readonly sessionToken?: string;
+  /** The epoch of the Fencing-Token, `<lease id>:<epoch>`. */
+  readonly fence?: number;
   /** Whether an error answer says that the write certainly did not happen, or may have. */
   readonly said?: 'fail' | 'info';
 }
@@ -58,6 +61,7 @@ export function parseAnswer(status: number, headers: Headers, text: string): Con
     cache: oneOf(cacheClasses, headers[contractHeaders.cache]),
     staleMs: milliseconds(headers[contractHeaders.staleMs]),
     sessionToken: single(headers[contractHeaders.sessionToken]),
+    fence: epochOf(single(headers[contractHeaders.fencingToken])),
     said: oneOf(outcomes, headers[contractHeaders.outcome]),
   };
 }
@@ -90,6 +94,12 @@ function milliseconds(value: string | string[] | undefined): number | undefined 
   if (typeof value !== 'string' || value === '') return undefined;
   const number = Number(value);
   return Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+/** The lease id exceeds 2^53 and is not looked at. */
+function epochOf(token: string | undefined): number | undefined {
+  const epoch = Number(/^\d{1,20}:(\d{1,15})$/.exec(token ?? '')?.[1] ?? Number.NaN);
+  return Number.isSafeInteger(epoch) ? epoch : undefined;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -10,6 +10,12 @@ export interface StrategyDescription {
   readonly summary: string;
   /** What the strategy guarantees when its times are scaled by `timeScale` (1 = the article's own times). */
   promises(timeScale: number): readonly Promised[];
+  /**
+   * Where in etcd each instance keeps the key of its lease: this prefix and the instance's name. Its /metrics then
+   * tell what it believes: `faultline_lease_epoch`, the key's mod_revision, and `faultline_lease_alive_ms`, above 0
+   * while it takes the lease for its own. An observer holds the one against the other.
+   */
+  readonly leaseKeys?: string;
   /** The program that serves one instance; it is told everything else by FAULTLINE_* variables (see instance.ts). */
   readonly command: readonly [program: string, ...args: string[]];
   /** Further variables for the program, e.g. the name of a planted bug. */
@@ -31,9 +37,40 @@ export type Promised =
   | { readonly guarantee: 'read-your-writes'; readonly grade: Grade }
   /** A process never reads an older value after a newer one. */
   | { readonly guarantee: 'monotonic-reads'; readonly grade: Grade }
+  /** The writes of a process take effect in its own order; `per-instance`: those that it made at one instance. */
+  | { readonly guarantee: 'monotonic-writes'; readonly order: 'real-time' | 'per-instance' }
+  /** A write takes effect after what its process had read before it at this grade. */
+  | { readonly guarantee: 'writes-follow-reads'; readonly grade: Grade }
+  /** A read of this grade lacks at most so many newer acknowledged writes of its key, unless marked stale. */
+  | { readonly guarantee: 'bounded-revisions'; readonly grade: Grade; readonly maxRevisions: number }
+  /** No write is carried out twice. */
+  | { readonly guarantee: 'no-duplicated-writes' }
+  /** What was overwritten or deleted, and seen to be gone, stays gone. */
+  | { readonly guarantee: 'no-resurrected-writes'; readonly order: 'real-time' | 'per-instance' }
+  /** No write is accepted under an older fencing token than one before it, of a key or through an instance. */
+  | { readonly guarantee: 'fencing'; readonly scope: 'key' | 'instance' }
+  /** No instance believes in its lease after the server has let it go. */
+  | { readonly guarantee: 'lease-truth' }
+  /** Whatever befalls what is behind it, an instance that is left alone answers this share of its reads of the grade. */
+  | { readonly guarantee: 'availability'; readonly grade: Grade; readonly okShare: number }
   /** After everything healed and the load ended, all instances answer the same. */
   | { readonly guarantee: 'convergence' }
   /** Within this time after the last fault healed, every kind of operation succeeds again. */
-  | { readonly guarantee: 'progress'; readonly withinMs: number };
+  | { readonly guarantee: 'progress'; readonly withinMs: number }
+  | EnvironmentPromise;
+
+/**
+ * What the members themselves have to keep, whatever strategy stands before them: judged in every run, from what an
+ * observer beside the instances has seen.
+ */
+export type EnvironmentPromise =
+  /** All members have the same keys as of one revision. */
+  | { readonly guarantee: 'members-agree' }
+  /** The revision that a member shows never falls, also across restarts. */
+  | { readonly guarantee: 'member-revisions' }
+  /** One leader a term, one content a revision. */
+  | { readonly guarantee: 'no-split-brain' }
+  /** No member panics, logs something fatal, or ends by itself. */
+  | { readonly guarantee: 'process-health' };
 
 export type Guarantee = Promised['guarantee'];

@@ -21,6 +21,10 @@ const everything: readonly Promised[] = [
   { guarantee: 'monotonic-reads', grade: 'session' },
   { guarantee: 'convergence' },
   { guarantee: 'progress', withinMs: 100 },
+  { guarantee: 'monotonic-writes', order: 'real-time' },
+  { guarantee: 'writes-follow-reads', grade: 'session' },
+  { guarantee: 'bounded-revisions', grade: 'linearizable', maxRevisions: 0 },
+  { guarantee: 'availability', grade: 'session', okShare: 0.9 },
 ];
 
 const final = { final: true as const, grade: 'linearizable' as const };

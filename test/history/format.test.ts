@@ -7,9 +7,11 @@ import {
   encodeCompletion,
   encodeFault,
   encodeInvoke,
+  encodeObservation,
   encodeOperation,
 } from '../../harness/history/format.ts';
 import { HistoryError } from '../../harness/history/history-error.ts';
+import type { Observation } from '../../harness/history/observation.ts';
 import { grades, type Operation } from '../../harness/history/operation.ts';
 import { type HistoryFormat, readHistory } from '../../harness/history/read-history.ts';
 import { fail, info, ok } from '../checker/build.ts';
@@ -139,6 +141,46 @@ describe('what is written', () => {
     const history = await read(encodeFault(fault) + encodeOperation(ok.write(1, 0, 1)));
     expect(history.faults).toEqual([fault]);
     expect(history.operations).toHaveLength(1);
+    expect(history.observations).toBeUndefined();
+  });
+
+  it('holds what an observer saw', async () => {
+    const seen = { askedNs: 5, answeredNs: 9 };
+    const observations: Observation[] = [
+      { kind: 'member', member: 'm1', process: 'up', revision: 7, id: '9829954754940738069', ...seen },
+      { kind: 'hash', member: 'm1', revision: 7, compactRevision: 0, hash: 4_294_967_295, ...seen },
+      { kind: 'log', member: 'm1', lines: 3, serious: [], elections: [{ id: 'a', term: 2 }] },
+      {
+        kind: 'leases',
+        member: 'm1',
+        revision: 7,
+        held: [{ holder: 's1', epoch: 4, ttlSeconds: 2 }],
+        ...seen,
+      },
+      { kind: 'belief', holder: 's1', epoch: 4, alive: true, ...seen },
+    ];
+    const history = await read(
+      encodeOperation(ok.write(1, 0, 1, { fence: 4 })) + observations.map(encodeObservation).join(''),
+    );
+    expect(history.observations).toEqual(observations);
+    expect(plain(history.operations)).toEqual(plain([ok.write(1, 0, 1, { fence: 4 })]));
+  });
+
+  it.each([
+    [
+      'an unknown kind',
+      '{"process":"observer","f":"mood","value":{}}',
+      /"kind" should be one of member, hash/,
+    ],
+    ['no object', '{"process":"observer","f":"log","value":5}', /a log should have "member"/],
+    ['a field that is missing', '{"process":"observer","f":"belief","value":{"holder":"s1"}}', /"epoch"/],
+    [
+      'a time that is none',
+      '{"process":"observer","f":"member","value":{"member":"m1","process":"up","askedNs":"x","answeredNs":2}}',
+      /"askedNs" should be a number/,
+    ],
+  ])('refuses as an observation %s', async (_, line, message) => {
+    await expect(read(`${line}\n`)).rejects.toThrow(message);
   });
 });
 

@@ -95,6 +95,33 @@ const promised: fc.Arbitrary<PromiseVerdict['promise']> = fc.oneof(
   fc.record({ guarantee: fc.constant('bounded-staleness' as const), grade, maxStaleMs: amount }),
   fc.record({ guarantee: fc.constantFrom('read-your-writes' as const, 'monotonic-reads' as const), grade }),
   fc.record({ guarantee: fc.constant('progress' as const), withinMs: amount }),
+  fc
+    .constantFrom(
+      ...([
+        'no-duplicated-writes',
+        'lease-truth',
+        'members-agree',
+        'member-revisions',
+        'no-split-brain',
+        'process-health',
+      ] as const),
+    )
+    .map((guarantee) => ({ guarantee })),
+  fc.record({
+    guarantee: fc.constantFrom('monotonic-writes' as const, 'no-resurrected-writes' as const),
+    order: fc.constantFrom('real-time' as const, 'per-instance' as const),
+  }),
+  fc.record({ guarantee: fc.constant('writes-follow-reads' as const), grade }),
+  fc.record({ guarantee: fc.constant('bounded-revisions' as const), grade, maxRevisions: count }),
+  fc.record({
+    guarantee: fc.constant('fencing' as const),
+    scope: fc.constantFrom('key' as const, 'instance' as const),
+  }),
+  fc.record({
+    guarantee: fc.constant('availability' as const),
+    grade,
+    okShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
 );
 
 const promise: fc.Arbitrary<PromiseVerdict> = fc
