@@ -2,6 +2,7 @@ import type { Operation } from '../history/operation.ts';
 import { keyHistory } from './key-history.ts';
 import type { Model } from './model.ts';
 import { Search } from './search.ts';
+import { isWitnessed } from './witness.ts';
 import { decideByZones } from './zones.ts';
 
 /** Decides one key, or returns the search that will. */
@@ -14,6 +15,7 @@ export function decideKey(
   const zones = decideByZones(history);
   if (zones.state === 'linearizable') return 'linearizable';
   if (zones.state !== 'undecided') return 'illegal';
+  if (isWitnessed(history)) return 'linearizable';
   return new Search(history);
 }
 

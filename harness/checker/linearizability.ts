@@ -1,5 +1,6 @@
 import type { History, Operation } from '../history/operation.ts';
 import type { Budget, Checker, Verdict, Violation } from './checker.ts';
+import { closeOpenWrites } from './close-open-writes.ts';
 import { decideKey } from './decide.ts';
 import { explain } from './evidence.ts';
 import { foreignOperation, type Model } from './model.ts';
@@ -27,17 +28,20 @@ export function isLinearizableGrade({ grade }: Operation): boolean {
  *   c:                      |--read nothing--|
  *
  * Intervals are closed: what returned at the very time at which another was sent is concurrent with it. A write that
- * ended `info` may happen at any time after it was sent, or never.
+ * ended `info` may happen at any time after it was sent, or never; if a watch of all keys stands beside the operations,
+ * see closeOpenWrites.
  *
- * Keys are decided by zones where that is possible, else by a search, in turn and a number of steps each, so that a
- * key that is hard takes neither time nor memory from one that is illegal. What the budget does not reach is unknown.
+ * Keys are decided by zones where that is possible, or by the order that revisions tell, else by a search, in turn and
+ * a number of steps each, so that a key that is hard takes neither time nor memory from one that is illegal. What the
+ * budget does not reach is unknown.
  */
 export function linearizability(options: LinearizabilityOptions = {}): Checker {
   const { model = register, takesPart } = options;
   return {
     name: 'linearizability',
     check(history, budget) {
-      const judged = takesPart === undefined ? history.operations : history.operations.filter(takesPart);
+      const operations = closeOpenWrites(history);
+      const judged = takesPart === undefined ? operations : operations.filter(takesPart);
       const foreign = foreignOperation(model, judged);
       if (foreign !== undefined) {
         return {

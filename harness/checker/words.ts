@@ -25,13 +25,16 @@ export function wordsFor(orderedBy: 'time' | 'line' = 'time'): Words {
       const { invokeNs, returnNs, outcome, endedNs } = operation;
       const verb = operation.f === 'read' ? 'answered' : 'acknowledged';
       const end =
-        outcome === 'info'
-          ? endedNs === undefined
-            ? 'never answered'
-            : `no answer by ${instant(endedNs)}`
-          : outcome === 'fail'
-            ? `refused ${instant(returnNs)}`
-            : `${verb} ${instant(returnNs)}`;
+        outcome === 'ok' && endedNs !== undefined
+          ? // Nobody answered it; a watch told that it happened.
+            `no answer, but seen in the store${Number.isFinite(returnNs) ? ` by ${instant(returnNs)}` : ''}`
+          : outcome === 'info'
+            ? endedNs === undefined
+              ? 'never answered'
+              : `no answer by ${instant(endedNs)}`
+            : outcome === 'fail'
+              ? `refused ${instant(returnNs)}`
+              : `${verb} ${instant(returnNs)}`;
       return `${deed(operation)} by process ${operation.process} (sent ${instant(invokeNs)}, ${end})`;
     },
   };
