@@ -78,6 +78,8 @@ export interface Cell {
   readonly database: readonly DatabaseRow[];
   readonly timeline: Timeline;
   readonly promises: readonly PromiseVerdict[];
+  /** Of the scenario and the command line; they count beside the promises. */
+  readonly thresholds?: readonly ThresholdVerdict[];
   readonly violations: readonly Violation[];
   /**
    * Where 0 ms is on the clock of the violations' nanoseconds; 0 when both are one clock. Without it reports cannot
@@ -218,6 +220,17 @@ export interface PromiseVerdict {
   /** How many operations the judgement rests on. */
   readonly operations: number;
   readonly violations: number;
+}
+
+/** A bound on a figure, in k6's manner, and what became of it. */
+export interface ThresholdVerdict {
+  readonly metric: string;
+  /** "<50" */
+  readonly condition: string;
+  /** Null when it was not measured. */
+  readonly value: number | null;
+  readonly state: PromiseState;
+  readonly reason?: string;
 }
 
 export interface Availability {

@@ -10,6 +10,7 @@ import { readHistory } from './history/read-history.ts';
 import { judge } from './judge.ts';
 import { type DriverSummary, startDriver } from './load/driver.ts';
 import { measure } from './measure/summary.ts';
+import { judgeThresholds, threshold } from './measure/threshold.ts';
 import { createSupervisor, type Supervisor } from './process/supervisor.ts';
 import type { Progress } from './progress.ts';
 import { seeded } from './random.ts';
@@ -262,7 +263,7 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
   const verdict = verdictOf(promises, failed !== undefined);
   const unjudged = nothingProved || promises.find((p) => p.state === 'unknown')?.reason;
   const reason = verdict === 'error' ? failed : verdict === 'unknown' ? unjudged : undefined;
-  return {
+  const cell: Cell = {
     ...blank(options),
     ...figures,
     verdict,
@@ -291,6 +292,20 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
     promises,
     violations: firstOfEachChecker(
       nothingProved ? judged.violations.filter(countsInVoidRun) : judged.violations,
+    ),
+  };
+  return { ...cell, ...held(options, cell, nothingProved || undefined) };
+}
+
+/** What a void run did not cross it has not held either. */
+function held({ scenario }: CellOptions, cell: Cell, voidBecause?: string): Pick<Cell, 'thresholds'> {
+  if (scenario.thresholds === undefined) return {};
+  const all = Object.entries(scenario.thresholds).map(([metric, condition]) => threshold(metric, condition));
+  return {
+    thresholds: judgeThresholds(all, cell).map((one) =>
+      one.state === 'kept' && voidBecause !== undefined
+        ? { ...one, state: 'unknown', reason: voidBecause }
+        : one,
     ),
   };
 }
@@ -322,8 +337,10 @@ function spoiled(options: CellOptions, verdict: 'unknown' | 'error', reason: str
     options.strategy.promises(timeScaleOf(options.scenario, options.profile)),
     defaultBudget,
   );
+  const cell = blank(options);
   return {
-    ...blank(options),
+    ...cell,
+    ...held(options, cell),
     verdict,
     reason,
     promises: judged.verdicts.map((verdict) => ({ ...verdict, state: 'unknown' as const, reason })),

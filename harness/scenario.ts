@@ -1,5 +1,6 @@
 import type { Workload } from './load/workload.ts';
 import type { ClaimedFigure, PublishedFigures } from './measure/comparison.ts';
+import type { Thresholds } from './measure/threshold.ts';
 import type { Nemesis } from './nemesis/nemesis.ts';
 
 /** A Scenario is a plain value: what is started, what load is offered, and what is broken when. */
@@ -12,6 +13,8 @@ export interface Scenario {
   readonly workload: Workload;
   readonly ratePerSecond: number;
   readonly schedule: Schedule;
+  /** Bounds on figures in k6's manner: `{ 'read.p99': '<50', 'promises.broken': '==0' }` (harness/measure/threshold.ts). */
+  readonly thresholds?: Thresholds;
   /** Below this share of the offered operations answered ok outside of faults, verdicts are unknown. */
   readonly steadyOkShare: number;
   /** The strategies' times are the profile's times this, where they would outlast the load otherwise. 1 when left out. */

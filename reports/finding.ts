@@ -1,7 +1,7 @@
 import type { Violation } from '../harness/checker/checker.ts';
-import type { Cell, Manifest, PromiseVerdict, Result } from '../harness/result.ts';
+import type { Cell, Manifest, PromiseVerdict, Result, ThresholdVerdict } from '../harness/result.ts';
 import type { Guarantee } from '../harness/service/strategy.ts';
-import { counted } from './figures.ts';
+import { counted, figure } from './figures.ts';
 import { cellState, promiseState, type State } from './verdict.ts';
 
 /** A Finding is what a reader has to look at: a promise that was not kept, or a cell that could not be judged. */
@@ -10,6 +10,8 @@ export interface Finding {
   readonly state: Exclude<State, 'kept'>;
   /** Absent when the cell as a whole failed, not one of its promises. */
   readonly promise?: PromiseVerdict;
+  /** Present when it is a threshold that was not held. */
+  readonly threshold?: ThresholdVerdict;
   readonly what: string;
   readonly reason?: string;
   readonly violations: readonly Violation[];
@@ -60,9 +62,21 @@ export function findingsOf(cell: Cell, manifest: Manifest): Finding[] {
       command,
     });
   }
+  for (const threshold of cell.thresholds ?? [])
+    if (threshold.state !== 'kept')
+      found.push({
+        cell,
+        state: threshold.state,
+        threshold,
+        what: `threshold ${threshold.metric} ${threshold.condition}`,
+        reason: threshold.reason ?? `${threshold.metric} is ${figure(threshold.value)}`,
+        violations: [],
+        command,
+      });
   const state = cellState(cell);
   // A cell says more than its promises when the harness broke, or when nothing was promised to be judged.
-  if (state !== 'kept' && !found.some((finding) => finding.state === state))
+  const told = found.some((finding) => finding.state === state);
+  if (state !== 'kept' && !told)
     found.push({
       cell,
       state,

@@ -95,7 +95,15 @@ function suite(cell: Cell, manifest: Manifest): Suite {
       ...(finding === undefined ? {} : { problem: problem(finding) }),
     };
   });
-  const whole = problems.find((one) => one.promise === undefined);
+  for (const threshold of cell.thresholds ?? []) {
+    const finding = problems.find((one) => one.threshold === threshold);
+    cases.push({
+      class: name,
+      name: `threshold ${threshold.metric} ${threshold.condition}`,
+      ...(finding === undefined ? {} : { problem: problem(finding) }),
+    });
+  }
+  const whole = problems.find((one) => one.promise === undefined && one.threshold === undefined);
   if (whole !== undefined) cases.push({ class: name, name: 'the cell as a whole', problem: problem(whole) });
   // A cell without promises still shows that it was run.
   if (cases.length === 0 && cellState(cell) === 'kept')

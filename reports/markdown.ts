@@ -163,6 +163,18 @@ function details(cell: Cell): string {
         planned.map((row) => row.map(text)),
       ),
     );
+  if (cell.thresholds !== undefined && cell.thresholds.length > 0)
+    blocks.push(
+      table(
+        ['threshold', 'measured', 'state'],
+        'lrl',
+        cell.thresholds.map((one) => [
+          `${text(one.metric)} ${text(one.condition)}`,
+          figure(one.value),
+          `${icons[one.state]} ${one.state}`,
+        ]),
+      ),
+    );
   if (cell.faults.length > 0)
     blocks.push(
       cell.faults

@@ -181,7 +181,11 @@ function latency(pair: Pick<Latency, 'p50' | 'p99'> | null, paint: Painter): str
 
 function told(finding: Finding, columns: number, paint: Painter): string[] {
   const { cell, state, promise } = finding;
-  const lead = { broken: 'broken promise: ', unknown: 'unknown: ', error: '' }[state];
+  const lead = {
+    broken: finding.threshold === undefined ? 'broken promise: ' : 'crossed: ',
+    unknown: 'unknown: ',
+    error: '',
+  }[state];
   const extent =
     promise === undefined || state !== 'broken'
       ? ''

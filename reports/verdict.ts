@@ -23,9 +23,13 @@ export function promiseState(promise: PromiseVerdict): PromiseState {
   return promise.violations > 0 ? 'broken' : promise.state;
 }
 
-/** Never better than the worst of its promises: a report must not show a kept cell with a broken promise in it. */
+/** Never better than the worst of its promises and thresholds: a report must not show a kept cell with a broken promise in it. */
 export function cellState(cell: Cell): State {
-  return worst([cell.verdict, ...cell.promises.map(promiseState)]);
+  return worst([
+    cell.verdict,
+    ...cell.promises.map(promiseState),
+    ...(cell.thresholds ?? []).map(({ state }) => state),
+  ]);
 }
 
 /** A Tally counts what was judged. */
@@ -74,12 +78,15 @@ function headline(
   saturation: readonly PromiseState[],
 ): string {
   const all = promises.kept + promises.broken + promises.unknown;
+  const thresholds = result.cells.flatMap((cell) => cell.thresholds ?? []);
   const saturationBroken = saturation.filter((row) => row === 'broken').length;
   const short = result.manifest.interrupted ? ' The run was cut short.' : '';
   if (state === 'broken') {
     const parts: string[] = [];
+    const crossed = thresholds.filter((one) => one.state === 'broken').length;
     if (promises.broken > 0) parts.push(`${promises.broken} of ${counted(all, 'promise')}`);
-    else if (cells.broken > 0) parts.push(counted(cells.broken, 'cell'));
+    if (crossed > 0) parts.push(`${crossed} of ${counted(thresholds.length, 'threshold')}`);
+    if (parts.length === 0 && cells.broken > 0) parts.push(counted(cells.broken, 'cell'));
     if (saturationBroken > 0) parts.push(counted(saturationBroken, 'saturation run'));
     return `Broken: ${parts.join(' and ')}.${short}`;
   }
@@ -96,7 +103,8 @@ function headline(
       ? `Unknown: ${counted(cells.unknown, 'cell')} could not be judged.`
       : 'Unknown: nothing was judged.';
   }
-  if (all > 0) return `All ${counted(all, 'promise')} kept.`;
+  if (all > 0)
+    return `All ${counted(all, 'promise')} kept${thresholds.length > 0 ? `, ${counted(thresholds.length, 'threshold')} held` : ''}.`;
   return saturation.length > 0
     ? `No promise was broken in ${counted(saturation.length, 'saturation run')}.`
     : 'Nothing was promised, so nothing was broken.';

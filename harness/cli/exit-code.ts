@@ -4,11 +4,14 @@ import type { Result } from '../result.ts';
 export const exitCodes = { kept: 0, broken: 1, unknown: 2, environment: 3, usage: 64 } as const;
 
 /**
- * The exit code of a run. A broken promise outweighs all: it was seen, whatever else went wrong. A cell that the
+ * The exit code of a run. A broken promise or a crossed threshold outweighs all: it was seen, whatever else went wrong. A cell that the
  * environment spoiled outweighs one that could not be judged. A run without cells proved nothing.
  */
 export function exitCodeOf(result: Pick<Result, 'cells' | 'manifest'>): number {
-  const verdicts = new Set(result.cells.map((cell) => cell.verdict));
+  const verdicts = new Set([
+    ...result.cells.map((cell) => cell.verdict),
+    ...result.cells.flatMap(({ thresholds = [] }) => thresholds.map(({ state }) => state)),
+  ]);
   if (verdicts.has('broken')) return exitCodes.broken;
   if (verdicts.has('error')) return exitCodes.environment;
   if (verdicts.has('unknown') || result.manifest.interrupted || verdicts.size === 0) return exitCodes.unknown;

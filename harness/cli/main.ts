@@ -26,7 +26,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
     .addHelpText(
       'after',
       '\nWithout a command it runs the main job: the three strategies through steady, leader-partition and peer-latency.' +
-        '\nExit codes: 0 all promises kept, 1 a promise broken, 2 unknown, 3 the harness or its environment broke, 64 wrong usage.',
+        '\nExit codes: 0 all promises kept and thresholds held, 1 a promise broken or a threshold crossed, 2 unknown, 3 the harness or its environment broke, 64 wrong usage.',
     );
   const done = (code: number) => {
     exitCode = code;

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/provision.ts';
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
 import { findPostgres } from '../database/provision.ts';
+import { parseThreshold, threshold } from '../measure/threshold.ts';
 import { projectRoot } from '../project.ts';
 import type { Result } from '../result.ts';
 import { cellsOf, type Plan, run } from '../run.ts';
@@ -33,6 +34,7 @@ export interface RunOptions {
   readonly etcdVersion?: string;
   readonly databaseUrl?: string;
   readonly heartbeatMs?: string;
+  readonly threshold?: readonly string[];
   readonly electionMs?: string;
 }
 
@@ -52,6 +54,12 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .option(
         '--schedule <file>',
         "these faults instead of the scenario's own: a run's schedule.json, or your own",
+      )
+      .addOption(
+        new Option(
+          '--threshold <bound>',
+          "a bound on a figure, as in 'read.p99<50' (may be given again)",
+        ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
       )
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
@@ -287,7 +295,24 @@ function overridden(scenario: Scenario, options: RunOptions): Scenario {
     );
   }
   const ratePerSecond = optional('--rate', options.rate, 1, 50_000) ?? scenario.ratePerSecond;
-  return { ...scenario, members, ratePerSecond };
+  return { ...scenario, members, ratePerSecond, ...thresholdsOf(scenario, options.threshold) };
+}
+
+/** Those of the scenario and of the command line, which has the last word on a metric. @throws UsageError */
+function thresholdsOf(
+  scenario: Scenario,
+  asked: readonly string[] | undefined,
+): Pick<Scenario, 'thresholds'> {
+  if (scenario.thresholds === undefined && asked === undefined) return {};
+  try {
+    const own = Object.entries(scenario.thresholds ?? {}).map(([metric, text]) => threshold(metric, text));
+    const all = [...own, ...(asked ?? []).map(parseThreshold)];
+    return {
+      thresholds: Object.fromEntries(all.map((one) => [one.metric, `${one.operator}${one.bound}`])),
+    };
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message, { cause: error }) : error;
+  }
 }
 
 function optional(option: string, text: string | undefined, from: number, to: number): number | undefined {
@@ -298,6 +323,7 @@ function repeatCommand(scenarios: readonly Scenario[], options: RunOptions, seed
   const words = ['npx faultline run', ...scenarios.map((s) => s.name)];
   if (options.strategy) words.push('--strategy', options.strategy.join(','));
   if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);
+  for (const bound of options.threshold ?? []) words.push('--threshold', `'${bound}'`);
   if (options.members) words.push('--members', options.members);
   if (options.schedule) words.push('--schedule', shellWord(options.schedule));
   if (options.rate) words.push('--rate', options.rate);

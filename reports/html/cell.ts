@@ -36,7 +36,9 @@ export function cellSection(
   const parts: Content[] = [];
   if (cell.reason !== undefined) parts.push(html`<p class="callout ${state}">${cell.reason}</p>`);
   parts.push(violationsPart(cell, id));
-  parts.push(html`<div class="pair">${promisesPart(cell, id)}${eventsPart(cell)}</div>`);
+  parts.push(
+    html`<div class="pair"><section>${promisesPart(cell, id)}${thresholdsPart(cell)}</section>${eventsPart(cell)}</div>`,
+  );
   parts.push(schedulePart(cell));
   if (of.charts)
     parts.push(
@@ -67,9 +69,8 @@ function glance(cell: Cell): string {
 }
 
 function promisesPart(cell: Cell, id: string): Markup {
-  if (cell.promises.length === 0)
-    return html`<section><h4>Promises</h4><p class="dim">None was judged.</p></section>`;
-  return html`<section><h4>Promises</h4>${table(
+  if (cell.promises.length === 0) return html`<h4>Promises</h4><p class="dim">None was judged.</p>`;
+  return html`<h4>Promises</h4>${table(
     'Promises',
     [{ heading: 'promise' }, { heading: 'state' }, { heading: 'operations judged', number: true }],
     cell.promises.map((promise) => [
@@ -79,7 +80,20 @@ function promisesPart(cell: Cell, id: string): Markup {
         : stateWord(promiseState(promise)),
       count(promise.operations),
     ]),
-  )}</section>`;
+  )}`;
+}
+
+function thresholdsPart({ thresholds = [] }: Cell): Markup | null {
+  if (thresholds.length === 0) return null;
+  return html`<h4 style="margin-top:20px">Thresholds</h4>${table(
+    'Thresholds',
+    [{ heading: 'threshold' }, { heading: 'state' }, { heading: 'measured', number: true }],
+    thresholds.map(({ metric, condition, value, state, reason }) => [
+      html`${metric} ${condition}${reason === undefined ? null : html`<br><span class="dim">${reason}</span>`}`,
+      stateWord(state),
+      figure(value),
+    ]),
+  )}`;
 }
 
 function schedulePart(cell: Cell): Markup | null {

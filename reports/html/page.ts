@@ -208,6 +208,9 @@ function tile({ cell, id }: Named, column: string): Markup {
 
 function whyNot(cell: Cell): string {
   if (cellState(cell) === 'error') return cell.reason ?? '';
+  const crossed = cell.thresholds?.find(({ state }) => state === 'broken');
+  if (crossed !== undefined && cell.verdict !== 'broken')
+    return `crossed: ${crossed.metric} ${crossed.condition}`;
   const broken = cell.promises.find((promise) => promiseState(promise) === 'broken');
   if (broken !== undefined) return `broken: ${broken.text}`;
   const unknown = cell.promises.find((promise) => promiseState(promise) === 'unknown');

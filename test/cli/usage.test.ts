@@ -36,6 +36,16 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'steady', '--rate', 'fast'],
       "--rate should be a whole number from 1 to 50000, got 'fast'",
     ],
+    [
+      'a threshold that is none',
+      ['run', 'steady', '--threshold', 'read.p99'],
+      "a threshold should be a metric, one of <= >= == != < > and a number, as in 'read.p99<50', got 'read.p99'",
+    ],
+    [
+      'a threshold on a figure that there is not',
+      ['run', 'steady', '--threshold', 'read.p98<5'],
+      "of one kind as read.p99, in one phase as read.p99{phase:during}; got 'read.p98'",
+    ],
     ['two members', ['run', 'steady', '--members', '2'], "--members should be one of 1, 3, 5, 7, got '2'"],
     [
       'a partition of one member',

@@ -241,6 +241,12 @@ const cell: fc.Arbitrary<Cell> = fc
       ),
       timeline,
       promises: small(promise),
+      thresholds: small(
+        fc.record(
+          { metric: text, condition: text, value: orNull(signed), state, reason: text },
+          { requiredKeys: ['metric', 'condition', 'value', 'state'] },
+        ),
+      ),
       violations: small(violation),
       loadStartNs: ns,
       availability: fc.record({

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
+import { exitCodeOf } from '../../harness/cli/exit-code.ts';
 import type { Result } from '../../harness/result.ts';
 import { renderAnnotations } from '../../reports/github.ts';
+import { renderHtml } from '../../reports/html/page.ts';
 import { renderJunit } from '../../reports/junit.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
+import { renderTerminal } from '../../reports/terminal.ts';
+import { tally } from '../../reports/verdict.ts';
 import { fixture } from './fixture.ts';
 import { elementsOf } from './markup-check.ts';
 
@@ -11,8 +15,8 @@ test('JUnit: a case for each promise; broken is a failure, unknown and error are
   const [root] = elements;
   expect(root!.attributes).toEqual({
     name: 'faultline',
-    // 42 promises, a cell that broke down as a whole, 9 rows of saturation.
-    tests: '52',
+    // 42 promises, a threshold, a cell that broke down as a whole, 9 rows of saturation.
+    tests: '53',
     failures: '1',
     errors: '2',
     time: '207.750',
@@ -32,6 +36,28 @@ test('JUnit: a case for each promise; broken is a failure, unknown and error are
   expect(problems[0]!.text).toContain(
     'again: npx faultline run leader-partition --strategy write-behind --profile quick --seed 42',
   );
+});
+
+test('a crossed threshold is told wherever a broken promise is', () => {
+  const [cell] = fixture().cells;
+  const thresholds = [
+    { metric: 'read.p99', condition: '<5', value: 9, state: 'broken' as const },
+    { metric: 'hitRate', condition: '>0.9', value: null, state: 'unknown' as const, reason: 'not measured' },
+    { metric: 'p50', condition: '<50', value: 2, state: 'kept' as const },
+  ];
+  const { saturation: _, ...rest } = fixture();
+  const crossed: Result = { ...rest, cells: [{ ...cell!, thresholds }] };
+  expect(tally(crossed).headline).toBe('Broken: 1 of 3 thresholds.');
+  expect(exitCodeOf(crossed)).toBe(1);
+  expect(exitCodeOf({ ...crossed, cells: [{ ...cell!, thresholds: thresholds.slice(1) }] })).toBe(2);
+  expect(exitCodeOf({ ...crossed, cells: [{ ...cell!, thresholds: thresholds.slice(2) }] })).toBe(0);
+  expect(renderTerminal(crossed)).toContain('crossed: threshold read.p99 <5');
+  expect(renderMarkdown(crossed)).toContain('read.p99 is 9.0');
+  expect(renderHtml(crossed)).toContain('read.p99 is 9.0');
+  expect(renderAnnotations(crossed)[0]).toContain(
+    '::error title=steady · lease-session%3A threshold read.p99',
+  );
+  expect(renderJunit(crossed)).toContain('<failure message="broken: read.p99 is 9.0">');
 });
 
 test('annotations: an error for what broke, a warning for what could not be judged', () => {

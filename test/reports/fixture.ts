@@ -246,6 +246,11 @@ function cellOf(scenario: string, strategy: string, seed: number, random: Random
     }),
     timeline,
     promises,
+    ...(broken && {
+      thresholds: [
+        { metric: 'promises.broken', condition: '<2', value: 1, state: 'kept', reason: 'as asked' },
+      ],
+    }),
     violations: broken ? lostWrites() : [],
     loadStartNs: 0,
     availability: faulty

@@ -40,7 +40,7 @@ function at(json: Json, path: readonly (string | number)[]): { owner: Record<str
 }
 
 const optional = new Set(
-  'percentiles sample primaryQps replicaQps cacheClasses saturation comparisons published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs'.split(
+  'thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs'.split(
     ' ',
   ),
 );
@@ -49,6 +49,7 @@ const optional = new Set(
 function mayBeMissing(path: readonly (string | number)[]): boolean {
   const name = String(path.at(-1));
   const parent = path.at(-2);
+  if (path.at(-3) === 'thresholds' && name === 'value') return false;
   if (parent === 'manifest' || parent === 'promise') return false;
   if (name === 'cache' && typeof parent === 'number' && path.length === 3) return false;
   if (name === 'key' && path.at(-3) === 'operations') return false;
