@@ -126,10 +126,11 @@ function problem(finding: Finding): NonNullable<Case['problem']> {
 }
 
 function caseXml(one: Case): string {
-  const head = `    <testcase classname="${escaped(one.class)}" name="${escaped(one.name)}"`;
+  // The stricter readers want a time of each case and a type of each problem.
+  const head = `    <testcase classname="${escaped(one.class)}" name="${escaped(one.name)}" time="0.000"`;
   if (one.problem === undefined) return `${head}/>`;
   const { kind, message, detail } = one.problem;
-  return `${head}>\n      <${kind} message="${escaped(message)}">${escaped(detail)}</${kind}>\n    </testcase>`;
+  return `${head}>\n      <${kind} type="${kind === 'failure' ? 'broken' : 'unjudged'}" message="${escaped(message)}">${escaped(detail)}</${kind}>\n    </testcase>`;
 }
 
 function totals(cases: readonly Case[]): string {

@@ -1,32 +1,53 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Result } from '../harness/result.ts';
+import { renderCsv } from './csv.ts';
 import { replaceFile } from './file.ts';
 import { renderHtml } from './html/page.ts';
 import { renderJunit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';
+import { renderPrometheus } from './prometheus.ts';
 import { parseResult } from './validate.ts';
 
-/** Every file that is rendered from a result, by its name in the run's folder. */
-export type Rendered = Readonly<Record<'report.md' | 'report.html' | 'junit.xml', string>>;
+/** A reporter renders a result as one file of the run's folder. Pure: the same result gives the same file. */
+const reporters = {
+  markdown: { file: 'report.md', render: renderMarkdown },
+  html: { file: 'report.html', render: renderHtml },
+  junit: { file: 'junit.xml', render: renderJunit },
+  csv: { file: 'timeline.csv', render: renderCsv },
+  prometheus: { file: 'metrics.prom', render: renderPrometheus },
+} as const satisfies Record<string, { readonly file: string; render(result: Result): string }>;
 
-/** Pure: the same result gives the same files. */
-export function renderAll(result: Result): Rendered {
-  return {
-    'report.md': renderMarkdown(result),
-    'report.html': renderHtml(result),
-    'junit.xml': renderJunit(result),
-  };
+export type ReporterName = keyof typeof reporters;
+export const reporterNames = Object.keys(reporters) as readonly ReporterName[];
+export const usualReporters: readonly ReporterName[] = ['markdown', 'html', 'junit'];
+
+/** Where a reporter leaves its file. */
+export function reportFile(name: ReporterName): string {
+  return reporters[name].file;
+}
+
+/** The files by their names in the run's folder. */
+export type Rendered = Readonly<Record<string, string>>;
+
+export function renderAll(result: Result, names: readonly ReporterName[] = usualReporters): Rendered {
+  return Object.fromEntries(names.map((name) => [reporters[name].file, reporters[name].render(result)]));
 }
 
 /** Renders again what a run has left; `path` is its result.json or its folder. Throws ResultInvalid. */
 export async function renderFile(
   path: string,
   outFolder?: string,
+  names?: readonly ReporterName[],
 ): Promise<{ result: Result; paths: string[] }> {
+  const { file, result } = await readResult(path);
+  return { result, paths: await writeRendered(outFolder ?? dirname(file), renderAll(result, names)) };
+}
+
+/** A run's result.json, or that of a run's folder. Throws ResultInvalid, or what the file system says. */
+export async function readResult(path: string): Promise<{ file: string; result: Result }> {
   const file = (await stat(path)).isDirectory() ? join(path, 'result.json') : path;
-  const result = parseResult(await readFile(file, 'utf8'), file);
-  return { result, paths: await writeRendered(outFolder ?? dirname(file), renderAll(result)) };
+  return { file, result: parseResult(await readFile(file, 'utf8'), file) };
 }
 
 /** Each file appears whole or not at all. Returns their paths. */

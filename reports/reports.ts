@@ -1,13 +1,21 @@
 import type { Reports } from '../harness/cli/parts.ts';
 import { renderAnnotations } from './github.ts';
-import { renderFile } from './render.ts';
+import { renderMarkdown } from './markdown.ts';
+import { type ReporterName, renderFile, reporterNames } from './render.ts';
 import { renderTerminal, terminalFor } from './terminal.ts';
 import { writeResult } from './write.ts';
 
 /** All that the command needs of the reports. */
 export const reports: Reports = {
-  write: writeResult,
-  summary: (result, stream, html) => renderTerminal(result, terminalFor(stream), { html }),
-  renderAgain: async (path, folder) => (await renderFile(path, folder)).paths,
+  write: (folder, result, names) => writeResult(folder, result, reportersNamed(names)),
+  summary: (result, stream, html) =>
+    renderTerminal(result, terminalFor(stream), html === null ? {} : { html }),
+  names: reporterNames,
+  renderAgain: async (path, folder, names) => (await renderFile(path, folder, reportersNamed(names))).paths,
+  markdown: renderMarkdown,
   annotations: renderAnnotations,
 };
+
+function reportersNamed(names: readonly string[] | undefined): readonly ReporterName[] | undefined {
+  return names && reporterNames.filter((name) => names.includes(name));
+}

@@ -1,15 +1,14 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Result } from '../harness/result.ts';
 import { replaceFile, replaceLink } from './file.ts';
-import { renderAll, writeRendered } from './render.ts';
+import { type ReporterName, renderAll, reportFile, usualReporters, writeRendered } from './render.ts';
 import { checkResult, stringifyResult } from './validate.ts';
 
 /** Where a run's reports are. */
 export interface WrittenReports {
   readonly result: string;
-  readonly markdown: string;
-  readonly html: string;
-  readonly junit: string;
+  /** Null when it was not asked for. */
+  readonly html: string | null;
   /** The link `latest` beside the run's folder; null where none is kept or the file system has no links. */
   readonly latest: string | null;
 }
@@ -19,16 +18,18 @@ export interface WrittenReports {
  * result.json is written first and before it is checked: whatever is wrong with it, what was measured is not lost.
  * Throws ResultInvalid when it does not hold to its own schema, which is a mistake in the harness.
  */
-export async function writeResult(folder: string, result: Result): Promise<WrittenReports> {
+export async function writeResult(
+  folder: string,
+  result: Result,
+  names?: readonly ReporterName[],
+): Promise<WrittenReports> {
   const text = stringifyResult(result);
   const path = await replaceFile(join(folder, 'result.json'), text);
   checkResult(JSON.parse(text), path);
-  await writeRendered(folder, renderAll(result));
+  await writeRendered(folder, renderAll(result, names));
   return {
     result: path,
-    markdown: join(folder, 'report.md'),
-    html: join(folder, 'report.html'),
-    junit: join(folder, 'junit.xml'),
+    html: (names ?? usualReporters).includes('html') ? join(folder, reportFile('html')) : null,
     latest: await linkLatest(folder),
   };
 }

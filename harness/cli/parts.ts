@@ -46,11 +46,15 @@ export interface TraceRow {
 
 export interface Reports {
   /** Writes result.json and every rendering of it, each whole or not at all. */
-  write(folder: string, result: Result): Promise<{ readonly html: string; readonly markdown: string }>;
+  write(folder: string, result: Result, names?: readonly string[]): Promise<{ readonly html: string | null }>;
+  /** Of the reporters; without any named, the usual ones. */
+  readonly names: readonly string[];
   /** The summary for the terminal that `stream` is, with the report's place. */
-  summary(result: Result, stream: NodeJS.WriteStream, html: string): string;
+  summary(result: Result, stream: NodeJS.WriteStream, html: string | null): string;
+  /** The result as Markdown, for a job summary. */
+  markdown(result: Result): string;
   /** Renders a result.json (or the folder it is in) again; returns the paths. Throws when it is no result. */
-  renderAgain(path: string, folder?: string): Promise<readonly string[]>;
+  renderAgain(path: string, folder?: string, names?: readonly string[]): Promise<readonly string[]>;
   /** GitHub's annotation lines for what is broken. */
   annotations(result: Result): readonly string[];
 }

@@ -34,6 +34,7 @@ export interface RunOptions {
   readonly etcdVersion?: string;
   readonly databaseUrl?: string;
   readonly heartbeatMs?: string;
+  readonly reporter?: readonly string[];
   readonly threshold?: readonly string[];
   readonly electionMs?: string;
 }
@@ -61,6 +62,7 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
           "a bound on a figure, as in 'read.p99<50' (may be given again)",
         ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
       )
+      .addOption(reporterOption(parts))
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
     const scenarios =
@@ -97,6 +99,21 @@ export function listOption(flags: string, description: string): Option {
   });
 }
 
+export function reporterOption({ reports }: Parts): Option {
+  return listOption(
+    '--reporter <name>',
+    `only these reports beside result.json: ${reports.names.join(', ')}`,
+  );
+}
+
+/** @throws UsageError for one that there is not. */
+export function reportersOf(
+  names: readonly string[] | undefined,
+  { reports }: Parts,
+): readonly string[] | undefined {
+  return names?.map((name) => oneOf('--reporter', name, reports.names));
+}
+
 async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
   const profile: Profile =
     profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
@@ -120,6 +137,7 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
     return exitCodes.kept;
   }
 
+  const reporters = reportersOf(options.reporter, parts);
   const prepared = await prepare(options, seed);
   const view = progressView(process.stderr);
   const command = repeatCommand(wanted, options, seed);
@@ -132,9 +150,9 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
     const result = await run(plan, {
       signal: interrupt.signal,
       onProgress: (progress) => view.show(progress),
-      onResult: async (soFar) => void (await parts.reports.write(prepared.out, soFar)),
+      onResult: async (soFar) => void (await parts.reports.write(prepared.out, soFar, reporters)),
     });
-    return await finish(result, prepared.out, { json: options.json, parts, view });
+    return await finish(result, prepared.out, { json: options.json, parts, view, reporters });
   } finally {
     interrupt.dispose();
     view.end();
@@ -145,20 +163,20 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
 export async function finish(
   result: Result,
   out: string,
-  options: { json?: boolean; parts: Parts; view: ProgressView },
+  options: { json?: boolean; parts: Parts; view: ProgressView; reporters?: readonly string[] },
 ): Promise<number> {
   const { parts, view } = options;
-  const { html, markdown } = await parts.reports.write(out, result);
+  const { html } = await parts.reports.write(out, result, options.reporters);
   view.end();
   if (options.json) {
     process.stdout.write(`${await readFile(join(out, 'result.json'), 'utf8')}\n`);
   } else {
-    process.stdout.write(`${parts.reports.summary(result, process.stdout, relativeToHere(html))}\n`);
+    process.stdout.write(`${parts.reports.summary(result, process.stdout, html && relativeToHere(html))}\n`);
   }
   if (process.env.GITHUB_ACTIONS === 'true') {
     for (const line of parts.reports.annotations(result)) process.stderr.write(`${line}\n`);
     if (process.env.GITHUB_STEP_SUMMARY) {
-      await appendFile(process.env.GITHUB_STEP_SUMMARY, await readFile(markdown, 'utf8'));
+      await appendFile(process.env.GITHUB_STEP_SUMMARY, parts.reports.markdown(result));
     }
   }
   return exitCodeOf(result);

@@ -64,7 +64,7 @@ ${
 }
 ${manifestPart(result)}
 </main>
-<footer>Rendered from <a href="./result.json">result.json</a> by Faultline ${result.manifest.versions.faultline}. Also here: <a href="./report.md">report.md</a>, <a href="./junit.xml">junit.xml</a>.</footer>
+<footer>Rendered from <a href="./result.json">result.json</a> by Faultline ${result.manifest.versions.faultline}.</footer>
 <script type="application/json" id="result">${embeddedJson(result)}</script>
 ${scripts.map((script) => html`<script>${new Markup(script)}</script>\n`)}</body>
 </html>

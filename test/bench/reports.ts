@@ -38,7 +38,7 @@ function measured(what: string, result: Result, target?: string): BenchRow[] {
     },
     {
       what: `${what}: report.html`,
-      value: Math.round(Buffer.byteLength(rendered['report.html']) / 1024),
+      value: Math.round(Buffer.byteLength(rendered['report.html']!) / 1024),
       unit: 'KiB',
     },
   ];

@@ -46,6 +46,11 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'steady', '--threshold', 'read.p98<5'],
       "of one kind as read.p99, in one phase as read.p99{phase:during}; got 'read.p98'",
     ],
+    [
+      'a reporter that there is not',
+      ['run', 'steady', '--reporter', 'html,pdf'],
+      "--reporter should be one of markdown, html, junit, csv, prometheus, got 'pdf'",
+    ],
     ['two members', ['run', 'steady', '--members', '2'], "--members should be one of 1, 3, 5, 7, got '2'"],
     [
       'a partition of one member',

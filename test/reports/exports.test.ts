@@ -1,11 +1,16 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../harness/cli/exit-code.ts';
 import type { Result } from '../../harness/result.ts';
+import { renderCsv } from '../../reports/csv.ts';
 import { renderAnnotations } from '../../reports/github.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { renderJunit } from '../../reports/junit.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
+import { renderPrometheus } from '../../reports/prometheus.ts';
+import { renderAll, reporterNames } from '../../reports/render.ts';
 import { renderTerminal } from '../../reports/terminal.ts';
+import { parseResult } from '../../reports/validate.ts';
 import { tally } from '../../reports/verdict.ts';
 import { fixture } from './fixture.ts';
 import { elementsOf } from './markup-check.ts';
@@ -57,7 +62,7 @@ test('a crossed threshold is told wherever a broken promise is', () => {
   expect(renderAnnotations(crossed)[0]).toContain(
     '::error title=steady · lease-session%3A threshold read.p99',
   );
-  expect(renderJunit(crossed)).toContain('<failure message="broken: read.p99 is 9.0">');
+  expect(renderJunit(crossed)).toContain('<failure type="broken" message="broken: read.p99 is 9.0">');
 });
 
 test('annotations: an error for what broke, a warning for what could not be judged', () => {
@@ -82,4 +87,89 @@ test('Markdown: the verdict first, a row for each cell, every table rectangular'
     if (columns !== undefined && width !== undefined) expect(columns, line).toBe(width);
     width = columns;
   }
+});
+
+/** The rules of junit-10.xsd, which Jenkins and most readers after it hold to: required, then allowed. */
+const junitRules: Readonly<Record<string, { required: string[]; allowed: string[]; inside: string[] }>> = {
+  testsuites: {
+    required: [],
+    allowed: ['name', 'time', 'tests', 'failures', 'disabled', 'errors'],
+    inside: [''],
+  },
+  testsuite: {
+    required: ['name', 'tests'],
+    allowed: 'name tests failures errors time disabled skipped timestamp hostname id package'.split(' '),
+    inside: ['testsuites'],
+  },
+  testcase: {
+    required: ['name', 'classname', 'time'],
+    allowed: ['name', 'classname', 'time', 'assertions', 'status', 'class', 'file', 'line'],
+    inside: ['testsuite'],
+  },
+  failure: { required: ['type'], allowed: ['type', 'message'], inside: ['testcase'] },
+  error: { required: ['type'], allowed: ['type', 'message'], inside: ['testcase'] },
+};
+
+test('JUnit holds to the common schema', () => {
+  const xml = renderJunit(fixture());
+  const open = [''];
+  for (const [, close, name, attributes, selfClosed] of xml.matchAll(
+    /<(\/?)([a-z]+)((?: [^<>]*?)?)(\/?)>/g,
+  )) {
+    if (close) {
+      expect(open.pop()).toBe(name);
+      continue;
+    }
+    const rules = junitRules[name!]!;
+    expect(rules.inside).toContain(open.at(-1));
+    const names = [...attributes!.matchAll(/([a-z]+)="[^"]*"/g)].map(([, attribute]) => attribute!);
+    expect(rules.allowed).toEqual(expect.arrayContaining(names));
+    expect(names).toEqual(expect.arrayContaining(rules.required));
+    if (!selfClosed) open.push(name!);
+  }
+  expect(open).toEqual(['']);
+  for (const [, seconds] of xml.matchAll(/ time="([^"]*)"/g)) expect(seconds).toMatch(/^\d+\.\d{3}$/);
+  for (const [, n] of xml.matchAll(/ (?:tests|failures|errors|skipped)="([^"]*)"/g))
+    expect(n).toMatch(/^\d+$/);
+});
+
+test('CSV: a row for each cell and bucket, every row of one width, no name a formula', () => {
+  const [cell] = fixture().cells;
+  const csv = renderCsv({ ...fixture(), cells: [{ ...cell!, scenario: '=1+1', strategy: 'a "b", c' }] });
+  const rows = csv.split('\r\n');
+  expect(rows).toHaveLength(cell!.timeline.ok.length + 2);
+  expect(rows[0]).toMatch(/^scenario,strategy,round,from_ms,to_ms,ok,fail,info,/);
+  expect(rows[1]).toMatch(/^'=1\+1,"a ""b"", c",,0,100,\d+,0,0,/);
+  for (const row of rows.slice(1, -1))
+    expect(row.replace(/"[^"]*(""[^"]*)*"/g, '').split(',')).toHaveLength(14);
+});
+
+test('Prometheus: each series once, labels escaped', () => {
+  const [cell] = fixture().cells;
+  const text = renderPrometheus({
+    ...fixture(),
+    cells: [cell!, cell!, { ...cell!, scenario: 'a"b\\c\nd', strategy: 's' }],
+  });
+  const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  for (const line of samples)
+    expect(line).toMatch(
+      /^faultline_[a-z_]+(\{[a-z]+="(\\.|[^"\\])*"(,[a-z]+="(\\.|[^"\\])*")*\})? [\d.e+-]+$/,
+    );
+  expect(new Set(samples.map((line) => line.replace(/ \S+$/, ''))).size).toBe(samples.length);
+  expect(samples).toContain('faultline_promises{scenario="a\\"b\\\\c\\nd",strategy="s",state="broken"} 0');
+});
+
+test('a result of before single operations, percentiles and thresholds were recorded is rendered still', async () => {
+  const file = new URL('recorded/before-samples.json', import.meta.url);
+  const old = parseResult(await readFile(file, 'utf8'), 'before-samples.json');
+  expect(old.cells[0]!.sample).toBeUndefined();
+  const rendered = renderAll(old, reporterNames);
+  expect(Object.keys(rendered)).toEqual([
+    'report.md',
+    'report.html',
+    'junit.xml',
+    'timeline.csv',
+    'metrics.prom',
+  ]);
+  for (const text of Object.values(rendered)) expect(text).toContain('lease-session');
 });
