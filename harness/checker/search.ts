@@ -1,3 +1,4 @@
+import type { Operation } from '../history/operation.ts';
 import { type KeyHistory, Kind, lookedFor, type Step, unlookedFor, written } from './key-history.ts';
 import { Memo } from './memo.ts';
 import { impossible } from './model.ts';
@@ -26,6 +27,7 @@ export class Search {
   state: SearchState = 'searching';
 
   readonly #memo = new Memo();
+  readonly #steps: readonly Step[];
   readonly #values: Values;
   readonly #hasExpectNot: boolean;
   readonly #hasChange: boolean;
@@ -68,6 +70,9 @@ export class Search {
 
   /** What was taken, to be given back: steps, and open kinds as ~kind. */
   readonly #trail = new Stack();
+  /** The longest trail that was given back, and how much of its beginning the trail still has. */
+  readonly #longest = new Stack();
+  #kept = 0;
   /** What may come next: steps, and open kinds as ~kind. Each frame owns a stretch of it. */
   readonly #candidates = new Stack();
   /** The frames, `frameSize` numbers each: value, highest, trail length, next candidate, end of candidates. */
@@ -77,6 +82,7 @@ export class Search {
 
   constructor(history: KeyHistory) {
     const { steps, values } = history;
+    this.#steps = steps;
     this.#values = values;
     this.#changes = history.changes;
     this.#looks = history.looks;
@@ -135,6 +141,19 @@ export class Search {
     return this.#memo.size + this.#values.weight + 8 * (this.#changed.size + this.#seen.size);
   }
 
+  /**
+   * The order that explains every answer, once there is one; else the longest that the search has come by, which
+   * explains the answers of those in it and after which none of those it lacks could follow.
+   */
+  get order(): readonly Operation[] {
+    const trail = this.state === 'linearizable' ? this.#trail : this.#longest;
+    const used = new Int32Array(this.#open.length);
+    return Array.from({ length: trail.length }, (_, i) => {
+      const taken = trail.at(i);
+      return taken < 0 ? this.#open[~taken]!.operations[used[~taken]!++]! : this.#steps[taken]!.operation;
+    });
+  }
+
   /** Goes on for about so many steps, or until it is decided. */
   run(steps: number): SearchState {
     for (let i = 0; i < steps && this.state === 'searching'; i++) this.#step();
@@ -174,16 +193,7 @@ export class Search {
     const kind = open === undefined ? this.#kind[candidate]! : open.kind;
     const a = open === undefined ? this.#a[candidate]! : open.a;
     const b = open === undefined ? this.#b[candidate]! : open.b;
-    if (open === undefined) this.#unlink(candidate);
-    else this.#use(~candidate);
-    if (kind === Kind.change) {
-      this.#value = this.#change(before, a);
-      return this.#value !== -1;
-    }
-    this.#value = kind === Kind.set ? a : b;
-    if (this.#hasChange || this.#value === before) return true;
-    if (this.#finders[before]! > 0 && this.#writers[before] === 0) return false;
-    if (kind === Kind.set && !this.#hasExpectNot) {
+    if (kind === Kind.set && this.#isOverwriting(a)) {
       // They could stand anywhere later as well, but here nobody can see them: this write follows at once.
       const end = this.#frames.at(frame + 4);
       for (let i = this.#candidatesFrom(frame); i < end; i++) {
@@ -198,7 +208,18 @@ export class Search {
         }
       }
     }
-    return true;
+    const becomes = kind === Kind.change ? this.#change(before, a) : kind === Kind.set ? a : b;
+    if (becomes === -1) return false;
+    if (open === undefined) this.#unlink(candidate);
+    else this.#use(~candidate);
+    this.#value = becomes;
+    if (this.#hasChange || this.#value === before) return true;
+    return this.#finders[before]! === 0 || this.#writers[before]! > 0;
+  }
+
+  /** Whether a write of this value takes along all writes that nobody can see. */
+  #isOverwriting(value: number): boolean {
+    return !this.#hasChange && !this.#hasExpectNot && value !== this.#value;
   }
 
   /** Where the frame's candidates begin: where those of the one below end. */
@@ -435,6 +456,8 @@ export class Search {
   }
 
   #giveBack(trail: number): void {
+    if (this.#trail.length > this.#longest.length) this.#keepLongest();
+    if (trail < this.#kept) this.#kept = trail;
     while (this.#trail.length > trail) {
       const i = this.#trail.pop();
       if (i < 0) {
@@ -448,6 +471,12 @@ export class Search {
       this.#left++;
       this.#countAt(i, 1);
     }
+  }
+
+  #keepLongest(): void {
+    this.#longest.length = this.#kept;
+    for (let i = this.#kept; i < this.#trail.length; i++) this.#longest.push(this.#trail.at(i));
+    this.#kept = this.#trail.length;
   }
 
   #countAt(i: number, by: 1 | -1): void {
@@ -502,15 +531,19 @@ interface OpenKind {
   readonly b: number;
   /** When they were sent, ascending. */
   readonly calls: number[];
+  readonly operations: Operation[];
 }
 
 function openKinds(open: readonly Step[]): OpenKind[] {
   const kinds = new Map<string, OpenKind>();
-  for (const { kind, a, b, call } of open) {
+  for (const { kind, a, b, call, operation } of open) {
     const name = `${kind} ${a} ${b}`;
     const known = kinds.get(name);
-    if (known === undefined) kinds.set(name, { kind, a, b, calls: [call] });
-    else known.calls.push(call);
+    if (known === undefined) kinds.set(name, { kind, a, b, calls: [call], operations: [operation] });
+    else {
+      known.calls.push(call);
+      known.operations.push(operation);
+    }
   }
   return [...kinds.values()];
 }

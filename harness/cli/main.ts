@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { ownVersion } from '../run.ts';
 import { addCacheCommand } from './cache-command.ts';
 import { addCheckCommand } from './check-command.ts';
+import { addConvertCommand } from './convert-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { addListCommand } from './list-command.ts';
@@ -34,6 +35,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   addRunCommand(program, parts, done);
   addListCommand(program, parts);
   addCheckCommand(program, done);
+  addConvertCommand(program);
   addReportCommand(program, parts);
   addCacheCommand(program, parts);
   addSaturateCommand(program, parts, done);

@@ -92,6 +92,13 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['check', 'x.jsonl', '--checker', 'progress,stalenes'],
       "unknown checker 'stalenes'; did you mean staleness?",
     ],
+    ['a conversion to nothing', ['convert', 'x.jsonl'], '--to should be one of jsonl, edn, porcupine'],
+    [
+      'a conversion onto itself',
+      ['convert', 'x.jsonl', '--to', 'edn', '--out', 'x.jsonl'],
+      '--out should be another file than x.jsonl',
+    ],
+    ['a history to convert that is not there', ['convert', 'nowhere.jsonl', '--to', 'edn'], 'nowhere.jsonl'],
     ['a history that is not there', ['check', 'nowhere.jsonl'], 'nowhere.jsonl'],
     ['a result that is not there', ['report', 'nowhere.json'], 'nowhere.json should be a result.json'],
     [
