@@ -16,8 +16,6 @@ export interface StrategyContext {
   /** 1 = the article's own times. */
   readonly timeScale: number;
   readonly seed: number;
-  /** The name of a planted bug, in builds that test the harness; undefined in earnest. */
-  readonly mutant?: string;
 }
 
 export interface OpenStrategy {

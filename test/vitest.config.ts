@@ -8,10 +8,12 @@ const pure = [
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',
+  'test/corpus/{planted-fault,table}.test.ts',
 ];
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */
 const deep = [
+  'test/corpus/corpus.test.ts',
   'test/run/{twins,database-rows}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',
   'test/strategies/etcd/{careful-watch,lock}.test.ts',

@@ -58,12 +58,10 @@ class ConsistencyRouting implements OpenStrategy {
   readonly #replica: ReplicaRoute | undefined;
   readonly #etcd: CarefulClient;
   readonly #published: PublishedPosition;
-  readonly #mutant: string | undefined;
   #fallbacks = 0;
 
   constructor(context: StrategyContext) {
     const { instance } = context;
-    this.#mutant = context.mutant;
     this.#primary = new DatabaseClient({ role: 'primary', url: context.primaryUrl, deadlineMs, instance });
     this.#table = new RevisedTable(this.#primary, table);
     this.#view = new PrimaryView(this.#primary, table);
@@ -82,9 +80,6 @@ class ConsistencyRouting implements OpenStrategy {
   async read(request: ReadRequest): Promise<ReadAnswer> {
     const { key, grade, signal } = request;
     const seen = parseSeen(request.sessionToken);
-    if (this.#mutant === 'stale-linearizable' && grade === 'linearizable' && this.#replica) {
-      return this.#readReplica(this.#replica, key, seen);
-    }
     if (grade !== 'linearizable' && this.#replica) {
       try {
         const ready =
@@ -104,8 +99,7 @@ class ConsistencyRouting implements OpenStrategy {
   }
 
   async write(request: WriteRequest): Promise<WriteAnswer> {
-    const { key, value } = request;
-    const expectedRevision = this.#mutant === 'lost-compare' ? undefined : request.expectedRevision;
+    const { key, value, expectedRevision } = request;
     try {
       const revision = await this.#table.write({ key, value, expectedRevision });
       if (revision === undefined && expectedRevision !== undefined) {

@@ -64,14 +64,11 @@ class LeaseSession implements OpenStrategy {
   readonly #lease: LeaseKeeper;
   readonly #heartbeat: Heartbeat;
   readonly #sessionKeys: SessionKeys;
-  readonly #mutant: string | undefined;
   readonly #check: ConnectionCheck;
-  #staleMember: string | undefined;
   #fenced = 0;
 
   constructor(context: StrategyContext) {
     this.#times = leaseSessionTimes(context.timeScale);
-    this.#mutant = context.mutant;
     this.#client = new CarefulClient({
       etcd: context.etcd,
       deadlineMs: etcdDeadlineMs,
@@ -107,12 +104,7 @@ class LeaseSession implements OpenStrategy {
       (registration) => this.#lease.lost(registration),
     );
     // Not before the first proof of freshness: whatever is told from the copy tells its age.
-    this.ready = Promise.all([
-      this.#watch.ready,
-      this.#freshness.proved,
-      this.#lease.registered,
-      this.#pinStaleMember(),
-    ]);
+    this.ready = Promise.all([this.#watch.ready, this.#freshness.proved, this.#lease.registered]);
     this.#check = new ConnectionCheck(
       this.#client,
       this.#watch,
@@ -153,7 +145,7 @@ class LeaseSession implements OpenStrategy {
   async write(request: WriteRequest): Promise<WriteAnswer> {
     const key = Buffer.from(values + request.key);
     const compare: ICompare[] = [];
-    if (request.expectedRevision !== undefined && this.#mutant !== 'lost-compare') {
+    if (request.expectedRevision !== undefined) {
       compare.push({
         key,
         target: 'Mod',
@@ -258,18 +250,12 @@ class LeaseSession implements OpenStrategy {
   async #readEtcd(request: ReadRequest, deadlineMs = etcdDeadlineMs): Promise<ReadAnswer> {
     const key = Buffer.from(values + request.key);
     try {
-      const response =
-        this.#staleMember === undefined
-          ? await this.#client.range({ key }, { deadlineMs })
-          : await this.#client.range(
-              { key, serializable: true },
-              { member: this.#staleMember, requireLeader: false },
-            );
+      const response = await this.#client.range({ key }, { deadlineMs });
       const found = response.kvs[0];
       // That there is no such key was true as of the store's revision.
       const revision = Number(found ? found.mod_revision : response.header.revision);
       const value: unknown = found ? JSON.parse(found.value.toString()) : null;
-      if (this.#staleMember === undefined) this.#keys.learn(request.key, value, revision);
+      this.#keys.learn(request.key, value, revision);
       return {
         value,
         ...(found && { revision }),
@@ -330,16 +316,6 @@ class LeaseSession implements OpenStrategy {
 
   #unfit(): string {
     return `the session is ${this.state}: no lease that is certain to live, ask again shortly`;
-  }
-
-  /** The planted bug `stale-linearizable`: linearizable reads from the member that leads now, whatever befalls it. */
-  async #pinStaleMember(): Promise<void> {
-    if (this.#mutant !== 'stale-linearizable') return;
-    const { leader } = await this.#client.status();
-    for (const member of this.#client.members) {
-      const { header } = await this.#client.status({ member });
-      if (header.member_id === leader) this.#staleMember = member;
-    }
   }
 }
 

@@ -39,7 +39,6 @@ export function serviceConfiguration(
       dataFolder: text('FAULTLINE_DATA'),
       timeScale: number('FAULTLINE_TIME_SCALE', 0.01, 100, 1),
       seed: number('FAULTLINE_SEED', -(2 ** 31), 2 ** 32, 0),
-      mutant: environment.FAULTLINE_MUTANT || undefined,
     },
   };
 }

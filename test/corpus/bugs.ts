@@ -1,0 +1,9 @@
+import type { Bug } from './bug.ts';
+import { mutantBugs } from './cells.ts';
+import { issueBug } from './etcd-issue.ts';
+import { etcdIssues } from './etcd-issues/list.ts';
+import { trapBug } from './trap.ts';
+import { clientTraps } from './traps/list.ts';
+
+/** The corpus. */
+export const bugs: readonly Bug[] = [...mutantBugs, ...clientTraps.map(trapBug), ...etcdIssues.map(issueBug)];

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureEtcd } from '../../harness/cluster/provision.ts';
+import type { HuntingGround } from './bug.ts';
+import { bugs } from './bugs.ts';
+import { detectedAfterMs } from './table.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'corpus-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function ground(name: string): Promise<HuntingGround> {
+  const etcd = await ensureEtcd({ say: () => {} });
+  return { seed: 11, etcd, folder: join(folder, name), signal: new AbortController().signal };
+}
+
+/** One of each strategy that needs few seconds; `npm run corpus` looks for all of them. */
+const subset = ['lost-compare', 'queue-not-read'];
+
+describe('a planted bug is found, and what is right beside it is not accused', () => {
+  test.each(subset)('%s', { timeout: 180_000 }, async (name) => {
+    const bug = bugs.find((one) => one.name === name)!;
+    const hunt = await bug.hunt(await ground(name));
+    expect(detectedAfterMs(hunt, bug.violation), JSON.stringify(hunt).slice(0, 2_000)).toBeDefined();
+    const beside = await bug.control.hunt(await ground(`${name}-control`));
+    expect(beside).toMatchObject({ state: 'silent' });
+  });
+});

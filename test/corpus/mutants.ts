@@ -1,0 +1,333 @@
+import type { PlantedFault } from './planted-fault.ts';
+
+/** A Mutant is a strategy with a fault of one line in it: a harness that does not find it is worth nothing. */
+export interface Mutant {
+  readonly name: string;
+  readonly strategy: string;
+  /** What was done to it. */
+  readonly summary: string;
+  readonly fault: PlantedFault;
+  /** Where it shows: a scenario of the corpus. */
+  readonly scenario: string;
+  /** The checker that must name it. */
+  readonly violation: string;
+}
+
+const leaseSession = 'strategies/lease-session/lease-session.ts';
+const routing = 'strategies/consistency-routing/consistency-routing.ts';
+const replicaRoute = 'strategies/consistency-routing/replica-route.ts';
+const writeBehind = 'strategies/write-behind/write-behind.ts';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'lost-compare',
+    strategy: 'lease-session',
+    summary: 'a compare-and-set always writes and always says that it did',
+    fault: {
+      file: leaseSession,
+      line: 'if (request.expectedRevision !== undefined) {',
+      becomes: 'if (false) {',
+    },
+    scenario: 'contended',
+    violation: 'linearizability',
+  },
+  {
+    name: 'compare-on-own-revision',
+    strategy: 'lease-session',
+    summary: 'the compare is made on the revision that the copy has, not on the one that the client names',
+    fault: {
+      file: leaseSession,
+      line: 'mod_revision: String(request.expectedRevision),',
+      becomes: 'mod_revision: String(this.#keys.get(request.key)?.revision ?? 0),',
+    },
+    scenario: 'contended',
+    violation: 'linearizability',
+  },
+  {
+    name: 'compare-at-least',
+    strategy: 'consistency-routing',
+    summary: 'the compare holds for every later revision too',
+    fault: {
+      file: 'strategies/database/revised-table.ts',
+      line: 'where key = $1 and revision = $4 and not deleted returning revision`, [key, json, json === null, expectedRevision]);',
+      becomes:
+        'where key = $1 and revision >= $4 and not deleted returning revision`, [key, json, json === null, expectedRevision]);',
+    },
+    scenario: 'contended',
+    violation: 'linearizability',
+  },
+  {
+    name: 'serializable-read',
+    strategy: 'lease-session',
+    summary: 'linearizable reads are answered by any member out of what it has',
+    fault: {
+      file: leaseSession,
+      line: 'const response = await this.#client.range({ key }, { deadlineMs });',
+      becomes: 'const response = await this.#client.range({ key, serializable: true }, { deadlineMs });',
+    },
+    scenario: 'lagging-followers',
+    violation: 'linearizability',
+  },
+  {
+    name: 'replica-as-linearizable',
+    strategy: 'consistency-routing',
+    summary: 'linearizable reads go to the replica like the others',
+    fault: {
+      file: routing,
+      line: "if (grade !== 'linearizable' && this.#replica) {",
+      becomes: 'if (this.#replica) {',
+    },
+    scenario: 'lagging-replica',
+    violation: 'linearizability',
+  },
+  {
+    name: 'cache-read-as-linearizable',
+    strategy: 'cache-lru',
+    summary: 'linearizable reads are answered by the cache when it has the key',
+    fault: {
+      file: 'strategies/cache/loading-cache.ts',
+      line: 'const entry = fresh ? undefined : this.#entries.get(key);',
+      becomes: 'const entry = this.#entries.get(key);',
+    },
+    scenario: 'short-lived-entries',
+    violation: 'linearizability',
+  },
+  {
+    name: 'entries-never-end',
+    strategy: 'cache-lru',
+    summary: 'an entry is given however old it is',
+    fault: {
+      file: 'strategies/cache/loading-cache.ts',
+      line: 'if (nowMs < entry.expiresAtMs)',
+      becomes: 'if (nowMs < Number.POSITIVE_INFINITY)',
+    },
+    scenario: 'short-lived-entries',
+    violation: 'staleness',
+  },
+  {
+    name: 'time-out-told-as-failure',
+    strategy: 'lease-session',
+    summary: 'a write whose answer did not come in time is told as one that certainly did not happen',
+    fault: {
+      file: 'strategies/etcd/outcome.ts',
+      line: "[4, 'DEADLINE_EXCEEDED', 'info'],",
+      becomes: "[4, 'DEADLINE_EXCEEDED', 'fail'],",
+    },
+    scenario: 'slow-instance',
+    violation: 'linearizability',
+  },
+  {
+    name: 'token-ignored',
+    strategy: 'consistency-routing',
+    summary: 'session reads go to the replica whatever the client has seen',
+    fault: {
+      file: routing,
+      line: 'seen === undefined ||',
+      becomes: 'true ||',
+    },
+    scenario: 'lagging-replica',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'write-gives-no-token',
+    strategy: 'consistency-routing',
+    summary: 'a write hands the token back that it was given',
+    fault: {
+      file: routing,
+      line: 'const sessionToken = tokenOf(seen);',
+      becomes: 'const sessionToken = request.sessionToken;',
+    },
+    scenario: 'lagging-replica',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'late-replica-taken-for-caught-up',
+    strategy: 'consistency-routing',
+    summary: 'once the time to wait for the replica is over it is read all the same',
+    fault: {
+      file: routing,
+      line: '(await this.#replica.reached(seen.position, catchUpMs, signal));',
+      becomes: '(await this.#replica.reached(seen.position, catchUpMs, signal), true);',
+    },
+    scenario: 'late-replica',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'replayed-compared-backwards',
+    strategy: 'consistency-routing',
+    summary: 'a replica that is behind counts as one that has caught up',
+    fault: {
+      file: replicaRoute,
+      line: 'return replayed !== undefined && positionNumber(replayed) >= positionNumber(position);',
+      becomes: 'return replayed !== undefined && positionNumber(replayed) <= positionNumber(position);',
+    },
+    scenario: 'lagging-replica',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'read-raises-no-token',
+    strategy: 'consistency-routing',
+    summary: 'a read at the primary leaves the token as it was, so the next one may go back at the replica',
+    fault: {
+      file: routing,
+      line: "sessionToken: tokenOf(andThen(before, { position: row.position, atReplica: source === 'replica' })),",
+      becomes: 'sessionToken: tokenOf(before),',
+    },
+    scenario: 'late-replica',
+    violation: 'monotonic-reads',
+  },
+  {
+    name: 'stale-bound-not-enforced',
+    strategy: 'lease-session',
+    summary: 'the copy is served as fresh however long ago that was proved',
+    fault: {
+      file: leaseSession,
+      line: 'return this.#session.aliveForMs > 0 && this.#freshness.ageMs <= this.#times.maxStaleMs;',
+      becomes: 'return true;',
+    },
+    scenario: 'cut-off-instance',
+    violation: 'staleness',
+  },
+  {
+    name: 'guardian-ignores-lost-acknowledgements',
+    strategy: 'lease-session',
+    summary: 'a beat proves the copy fresh when it is sent, not when it has come back',
+    fault: {
+      file: 'strategies/lease-session/freshness.ts',
+      line: 'this.#sentAtMs.set(beat, sentAtMs);',
+      becomes: 'this.#sentAtMs.set(beat, sentAtMs); this.#asOfMs = sentAtMs;',
+    },
+    scenario: 'cut-off-instance',
+    violation: 'staleness',
+  },
+  {
+    name: 'offline-read-not-marked',
+    strategy: 'lease-session',
+    summary: 'what the copy had when etcd was lost is served as a hit',
+    fault: {
+      file: leaseSession,
+      line: "return this.#readCopy(request.key, 'stale', seen);",
+      becomes: "return this.#readCopy(request.key, 'hit', seen);",
+    },
+    scenario: 'cut-off-instance',
+    violation: 'staleness',
+  },
+  {
+    name: 'cache-not-invalidated',
+    strategy: 'lease-session',
+    summary: 'what the watch tells of other writers does not reach the copy',
+    fault: {
+      file: 'strategies/etcd/followed-keys.ts',
+      line: 'this.learn(name.slice(this.#prefix.length), value, Number(event.kv.mod_revision));',
+      becomes: 'return;',
+    },
+    scenario: 'followed-copy',
+    violation: 'staleness',
+  },
+  {
+    name: 'deletes-not-followed',
+    strategy: 'lease-session',
+    summary: 'what the watch tells of deletes does not reach the copy',
+    fault: {
+      file: 'strategies/etcd/followed-keys.ts',
+      line: 'this.learn(name.slice(this.#prefix.length), value, Number(event.kv.mod_revision));',
+      becomes:
+        'if (value !== null) this.learn(name.slice(this.#prefix.length), value, Number(event.kv.mod_revision));',
+    },
+    scenario: 'followed-copy',
+    violation: 'staleness',
+  },
+  {
+    name: 'invalidated-after-the-acknowledgement',
+    strategy: 'write-behind',
+    summary:
+      'a write is acknowledged 50 ms before it is put in the queue, so that reads go on showing what was there',
+    fault: {
+      file: writeBehind,
+      line: 'this.#pending.add(write);',
+      becomes: 'setTimeout(() => (this.#pending.add(write), this.#drain()), 50);',
+    },
+    scenario: 'slow-drain',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'refresh-overwrites-newer',
+    strategy: 'write-behind',
+    summary:
+      'a batch that had applied is learned under the revision of its last asking, over what others wrote since',
+    fault: {
+      file: 'strategies/write-behind/batch-writer.ts',
+      line: 'revision = Number(found.mod_revision);',
+      becomes: 'revision = Number(response.header.revision);',
+    },
+    scenario: 'late-answers',
+    violation: 'convergence',
+  },
+  {
+    name: 'queue-reorders',
+    strategy: 'write-behind',
+    summary: 'a write overtakes those of its key that wait before it, all but the first',
+    fault: {
+      file: 'strategies/write-behind/pending-writes.ts',
+      line: 'writes.push(write);',
+      becomes: 'writes.splice(1, 0, write);',
+    },
+    scenario: 'slow-drain',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'queue-not-read',
+    strategy: 'write-behind',
+    summary: 'reads look at the copy alone, not at what waits in the queue',
+    fault: {
+      file: writeBehind,
+      line: 'const queued = this.#pending.last(request.key);',
+      becomes: 'const queued = undefined;',
+    },
+    scenario: 'slow-drain',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'compare-overtakes-queue',
+    strategy: 'write-behind',
+    summary: 'a compare-and-set does not wait for the writes of its key that were acknowledged before',
+    fault: {
+      file: writeBehind,
+      line: 'const left = await this.#waitForQueue(request.key);',
+      becomes: 'const left = { deadlineMs: patienceMs };',
+    },
+    scenario: 'queue-and-compare',
+    violation: 'read-your-writes',
+  },
+  {
+    name: 'dropped-on-retry',
+    strategy: 'write-behind',
+    summary: 'a batch that has to be sent again is sent without its writes',
+    fault: {
+      file: 'strategies/write-behind/batch-writer.ts',
+      line: '...batch.map((write) => this.#operation(write)),',
+      becomes: '...(after.sent ? [] : batch).map((write) => ((after.sent = true), this.#operation(write))),',
+    },
+    scenario: 'leaderless-drain',
+    violation: 'lost-writes',
+  },
+  {
+    name: 'acknowledged-before-the-journal',
+    strategy: 'write-behind',
+    summary: 'a write is acknowledged at once and journalled a little later',
+    fault: {
+      file: writeBehind,
+      line: "await this.#journal.append({ type: 'write', ...write });",
+      becomes: "setTimeout(() => this.#journal.append({ type: 'write', ...write }), 250);",
+    },
+    scenario: 'killed-while-draining',
+    violation: 'lost-writes',
+  },
+];
+
+/** Throws a RangeError for a name that no mutant has. */
+export function mutantNamed(name: string): Mutant {
+  const found = mutants.find((mutant) => mutant.name === name);
+  if (found) return found;
+  throw new RangeError(`there is no mutant ${name}; there are: ${mutants.map((one) => one.name).join(', ')}`);
+}
