@@ -71,7 +71,8 @@ await writeFile(
   join(options.out, 'corpus.json'),
   `${JSON.stringify({ etcd: etcd.version, seeds, rows, controls }, null, 2)}\n`,
 );
-process.exitCode = exitCodeOf(rows, controls);
+// Not by exitCode: what the library under test leaves running would keep this process alive.
+process.exit(exitCodeOf(rows, controls));
 
 async function look(bug: Bug): Promise<CorpusRow> {
   const hunts: { seed: number; hunt: Hunt }[] = [];
