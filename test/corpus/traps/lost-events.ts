@@ -53,6 +53,12 @@ export const lostEvents: ClientTrap = {
           client.close();
         };
         await watch.ready;
+        // A stream that was not told "created" yet is opened again by gRPC itself, and that is no reconnection.
+        await eventually(
+          () => watch.member,
+          (member) => member !== null,
+          10_000,
+        );
         link.refuse(true);
         for (let i = 0; i < writes; i++) await put(`k${i}`);
         const { reconnects } = watch;
