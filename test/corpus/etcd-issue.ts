@@ -1,34 +1,56 @@
+import { judgeWatches } from '../../harness/checker/watch/watch.ts';
+import type { WatchHistory } from '../../harness/history/watch.ts';
 import type { Bug, Hunt, HuntingGround } from './bug.ts';
-import { TrapLog } from './trap.ts';
 
 /**
- * An EtcdIssue is a known bug of etcd that can be seen from outside: a script that shows it, and the same script
- * without what sets it off.
+ * An EtcdIssue is a known bug of etcd's watches that can be seen from outside: a script that shows it, and the same
+ * script without what sets it off. What the watcher was told is held against the true log; the finding must name the issue.
  */
 export interface EtcdIssue {
   /** 'etcd-io/etcd#18089' */
   readonly issue: string;
   readonly name: string;
   readonly scenario: string;
+  /** The guarantee of watches that it breaks. */
   readonly violation: string;
-  isAffected(version: string): boolean;
-  run(which: 'issue' | 'harmless', log: TrapLog): Promise<Hunt>;
+  /** The first patch of each minor version without it. A minor version that is older than all of these has it. */
+  readonly mendedIn: Readonly<Record<number, number>>;
+  run(which: 'issue' | 'harmless'): Promise<WatchHistory>;
 }
 
-export function issueBug({ issue, name, scenario, violation, isAffected, run }: EtcdIssue): Bug {
-  const started = (which: 'issue' | 'harmless') => (_: HuntingGround) => run(which, new TrapLog());
+export function issueBug({ issue, name, scenario, violation, mendedIn, run }: EtcdIssue): Bug {
+  const hunting =
+    (which: 'issue' | 'harmless') =>
+    async ({ etcd }: HuntingGround): Promise<Hunt> =>
+      huntOf(issue, { ...(await run(which)), etcdVersion: etcd.version });
   return {
     name,
     kind: 'etcd issue',
     scenario: `${issue}: ${scenario}`,
     violation,
-    isIn: isAffected,
-    hunt: started('issue'),
-    control: { name: `${name}, without what sets it off`, hunt: started('harmless') },
+    isIn: (version) => isBefore(version, mendedIn),
+    hunt: hunting('issue'),
+    control: { name: `${name}, without what sets it off`, hunt: hunting('harmless') },
   };
 }
 
-/** Whether a version of etcd 3.4, 3.5 or 3.6 is older than the patch that mends its line; later lines are mended. */
+/** A finding that does not name the issue is one all the same, but not this one. */
+function huntOf(issue: string, history: WatchHistory): Hunt {
+  const verdicts = judgeWatches(history);
+  const beganNs = Math.min(...history.watchers.flatMap(({ told }) => told.map(({ atNs }) => atNs)));
+  const sightings = verdicts.flatMap((verdict) =>
+    verdict.state !== 'broken'
+      ? []
+      : verdict.violations.map(({ knownIssue = 'no known issue', summary, atNs }) => ({
+          violation: knownIssue.includes(issue) ? verdict.guarantee : `${verdict.guarantee} (${knownIssue})`,
+          summary: `${summary} [${knownIssue}]`,
+          afterMs: (atNs - beganNs) / 1e6,
+        })),
+  );
+  return sightings.length > 0 ? { state: 'found', sightings } : { state: 'silent' };
+}
+
+/** Whether a version of etcd 3 is older than the patch that mends its minor version. */
 export function isBefore(version: string, mendedIn: Readonly<Record<number, number>>): boolean {
   const [major, minor, patch] = version.split('.').map((part) => Number.parseInt(part, 10));
   if (major !== 3 || minor === undefined || patch === undefined) return false;
