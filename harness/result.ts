@@ -16,6 +16,8 @@ export interface Result {
   readonly saturation?: readonly SaturationRow[];
   /** Of scenarios that are run in rounds to hold strategies against each other. */
   readonly comparisons?: readonly Comparison[];
+  /** Of scenarios that measure something without strategies. */
+  readonly measurements?: readonly Measured[];
 }
 
 export interface Manifest {
@@ -297,6 +299,27 @@ export interface ComparisonRow {
     readonly hitRate: number;
     readonly databaseQps: number;
   };
+}
+
+/** A Measured is the table of a scenario that measures something without strategies, and whether what should hold did. */
+export interface Measured {
+  readonly scenario: string;
+  /** What the figures are, in a sentence. */
+  readonly note: string;
+  /** Of the figures. Two lines at most; the unit stands in it. */
+  readonly headings: readonly string[];
+  readonly rows: readonly MeasuredRow[];
+  readonly state: PromiseState;
+  /** Why it is broken or unknown. */
+  readonly reason?: string;
+  /** Sentences, made from the figures. */
+  readonly conclusions: readonly string[];
+}
+
+/** A MeasuredRow has a figure for each heading: one, a spread over rounds, or none. */
+export interface MeasuredRow {
+  readonly name: string;
+  readonly figures: readonly (number | Spread | null)[];
 }
 
 /** Over the rounds. */

@@ -13,10 +13,14 @@ export function renderAnnotations(result: Result): string[] {
     const why = violations[0]?.summary ?? reason ?? 'no reason was given';
     return `::${level} title=${property(title)}::${message(`${why}\nagain: ${command}`)}`;
   });
-  for (const row of result.saturation ?? [])
-    if (row.state !== 'kept')
+  const others = [
+    ...(result.saturation ?? []).map((row) => ({ ...row, name: `saturation · ${row.strategy}` })),
+    ...(result.measurements ?? []).map((one) => ({ ...one, name: one.scenario })),
+  ];
+  for (const { name, state, reason } of others)
+    if (state !== 'kept')
       lines.push(
-        `::${row.state === 'broken' ? 'error' : 'warning'} title=${property(`saturation · ${row.strategy}: ${row.state}`)}::${message(row.reason ?? 'no reason was given')}`,
+        `::${state === 'broken' ? 'error' : 'warning'} title=${property(`${name}: ${state}`)}::${message(reason ?? 'no reason was given')}`,
       );
   if (result.manifest.interrupted)
     lines.push('::warning title=The run was cut short::What is reported is what there was.');

@@ -1,4 +1,4 @@
-import type { Cell, Manifest, Result } from '../harness/result.ts';
+import type { Cell, Manifest, PromiseState, Result } from '../harness/result.ts';
 import { strategyIn } from './digest.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { cellState, promiseState } from './verdict.ts';
@@ -29,15 +29,19 @@ export function renderJunit(result: Result): string {
         {
           class: `saturation.${row.strategy}`,
           name: `promises under ${row.connections} connections`,
-          ...(row.state === 'kept'
-            ? {}
-            : {
-                problem: {
-                  kind: row.state === 'broken' ? 'failure' : 'error',
-                  message: `${row.state}${row.reason === undefined ? '' : `: ${row.reason}`}`,
-                  detail: '',
-                },
-              }),
+          ...problemOf(row.state, row.reason),
+        },
+      ],
+    });
+  for (const { scenario, state, reason } of result.measurements ?? [])
+    suites.push({
+      name: `measurement.${scenario}`,
+      seconds: 0,
+      cases: [
+        {
+          class: `measurement.${scenario}`,
+          name: 'what should hold did',
+          ...problemOf(state, reason),
         },
       ],
     });
@@ -82,6 +86,12 @@ interface Case {
     readonly message: string;
     readonly detail: string;
   };
+}
+
+function problemOf(state: PromiseState, reason: string | undefined): Pick<Case, 'problem'> {
+  if (state === 'kept') return {};
+  const kind = state === 'broken' ? 'failure' : 'error';
+  return { problem: { kind, message: `${state}${reason === undefined ? '' : `: ${reason}`}`, detail: '' } };
 }
 
 function suite(cell: Cell, manifest: Manifest): Suite {

@@ -1,8 +1,9 @@
-import type { Cell, Comparison, Manifest, Result } from '../harness/result.ts';
+import type { Cell, Comparison, Manifest, Measured, Result } from '../harness/result.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
 import { digest, type Latency, phasesOf, recoveryText, scheduleRows, strategyIn } from './digest.ts';
 import { count, counted, duration, figure, moment, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
+import { measuredNote, measuredSpread, measuredText } from './measured.ts';
 import { cellState, promiseState, type State, tally } from './verdict.ts';
 
 const icons: Readonly<Record<State, string>> = { kept: '✅', broken: '❌', unknown: '❔', error: '💥' };
@@ -22,6 +23,7 @@ export function renderMarkdown(result: Result): string {
   if (result.cells.length > 0) blocks.push('## Strategies and scenarios', summary(result.cells));
   for (const comparison of result.comparisons ?? [])
     blocks.push(`## Comparison: ${text(comparison.scenario)}`, ...compared(comparison));
+  for (const one of result.measurements ?? []) blocks.push(`## ${text(one.scenario)}`, ...measured(one));
   if (result.saturation !== undefined && result.saturation.length > 0)
     blocks.push('## Saturation', saturation(result.saturation));
   if (result.cells.length > 0) blocks.push('## Details', ...result.cells.map(details));
@@ -132,6 +134,22 @@ function compared(comparison: Comparison): string[] {
   ];
   if (comparison.conclusions.length > 0)
     blocks.push(comparison.conclusions.map((sentence) => `- ${text(sentence)}`).join('\n'));
+  return blocks;
+}
+
+function measured(one: Measured): string[] {
+  const rows = one.rows.map(({ name, figures }) => [
+    text(name),
+    ...one.headings.map((_, i) => {
+      const figure = figures[i] ?? null;
+      const spread = measuredSpread(figure);
+      return text(spread === undefined ? measuredText(figure) : `${measuredText(figure)} (${spread})`);
+    }),
+  ]);
+  const headings = one.headings.map((heading) => text(heading.replace('\n', ' ')));
+  const blocks = [table(['', ...headings], `l${'r'.repeat(headings.length)}`, rows), text(measuredNote(one))];
+  if (one.conclusions.length > 0)
+    blocks.push(one.conclusions.map((sentence) => `- ${text(sentence)}`).join('\n'));
   return blocks;
 }
 

@@ -1,11 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
-import type { Cell, Comparison, Result } from '../harness/result.ts';
+import type { Cell, Comparison, Measured, Result } from '../harness/result.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
 import { type Digest, digest, type Latency, recoveryText, strategyIn } from './digest.ts';
 import { count, counted, duration, figure, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
+import { measuredNote, measuredText } from './measured.ts';
 import { cellState, type State, stateMarks, tally } from './verdict.ts';
 
 /** Where the summary is shown. `terminalFor` reads it from a stream and the environment. */
@@ -57,6 +58,7 @@ export function renderTerminal(
   if (result.saturation !== undefined && result.saturation.length > 0)
     lines.push(...saturation(result.saturation, columns, paint), '');
   for (const comparison of result.comparisons ?? []) lines.push(...compared(comparison, columns, paint), '');
+  for (const one of result.measurements ?? []) lines.push(...measured(one, columns, paint), '');
   const found = findings(result);
   for (const finding of found.slice(0, shownFindings)) lines.push(...told(finding, columns, paint), '');
   if (found.length > shownFindings)
@@ -265,13 +267,39 @@ function compared(comparison: Comparison, columns: number, paint: Painter): stri
     lines.push(...notes.flatMap((note) => wrapped(clean(note), columns)).map(paint.dim));
     if (Math.max(...lines.map(widthOf)) <= columns) break;
   }
+  return [...lines, ...conclusions.flatMap((sentence) => bullet(sentence, columns))];
+}
+
+/** All figures; where there is no room for them all, the first ones. */
+function measured(one: Measured, columns: number, paint: Painter): string[] {
+  let lines: string[] = [];
+  for (let shown = one.headings.length; shown > 0; shown--) {
+    const headings = one.headings.slice(0, shown);
+    lines = drawn(
+      [
+        [
+          paint.bold(clean(one.scenario)),
+          ...headings.map((heading) => eachLine(heading.split('\n').map(clean).join('\n'), paint.dim)),
+        ],
+        ...one.rows.map(({ name, figures }) => [
+          `  ${clean(name)}`,
+          ...headings.map((_, i) => measuredText(figures[i] ?? null)),
+        ]),
+      ],
+      ['left', ...headings.map(() => 'right' as const)],
+    );
+    if (Math.max(...lines.map(widthOf)) <= columns) break;
+  }
   return [
     ...lines,
-    ...conclusions.flatMap((sentence) => {
-      const [first, ...rest] = wrapped(clean(sentence), columns - 2);
-      return [`· ${first}`, ...rest.map((line) => `  ${line}`)];
-    }),
+    ...wrapped(clean(measuredNote(one)), columns).map(paint.dim),
+    ...one.conclusions.flatMap((sentence) => bullet(sentence, columns)),
   ];
+}
+
+function bullet(sentence: string, columns: number): string[] {
+  const [first, ...rest] = wrapped(clean(sentence), columns - 2);
+  return [`· ${first}`, ...rest.map((line) => `  ${line}`)];
 }
 
 function drawn(rows: readonly (readonly string[])[], colAligns: ('left' | 'right')[]): string[] {

@@ -56,8 +56,9 @@ export function tally(result: Result): Tally {
     operations += cell.load.outcomes.ok + cell.load.outcomes.fail + cell.load.outcomes.info;
   }
   const saturation = (result.saturation ?? []).map((row) => row.state);
-  const nothing = result.cells.length === 0 && saturation.length === 0;
-  const states: State[] = [...result.cells.map(cellState), ...saturation];
+  const measured = (result.measurements ?? []).map((one) => one.state);
+  const nothing = result.cells.length === 0 && saturation.length === 0 && measured.length === 0;
+  const states: State[] = [...result.cells.map(cellState), ...saturation, ...measured];
   const state: State = states.includes('broken')
     ? 'broken'
     : worst([...states, nothing || result.manifest.interrupted ? 'unknown' : 'kept']);
@@ -66,7 +67,7 @@ export function tally(result: Result): Tally {
     promises,
     cells,
     operations,
-    headline: headline(result, state, promises, cells, saturation),
+    headline: headline(result, state, promises, cells, saturation, measured),
   };
 }
 
@@ -76,6 +77,7 @@ function headline(
   promises: Tally['promises'],
   cells: Tally['cells'],
   saturation: readonly PromiseState[],
+  measured: readonly PromiseState[],
 ): string {
   const all = promises.kept + promises.broken + promises.unknown;
   const thresholds = result.cells.flatMap((cell) => cell.thresholds ?? []);
@@ -88,6 +90,8 @@ function headline(
     if (crossed > 0) parts.push(`${crossed} of ${counted(thresholds.length, 'threshold')}`);
     if (parts.length === 0 && cells.broken > 0) parts.push(counted(cells.broken, 'cell'));
     if (saturationBroken > 0) parts.push(counted(saturationBroken, 'saturation run'));
+    const measuredBroken = measured.filter((one) => one === 'broken').length;
+    if (measuredBroken > 0) parts.push(counted(measuredBroken, 'measurement'));
     return `Broken: ${parts.join(' and ')}.${short}`;
   }
   if (state === 'error')
@@ -97,6 +101,8 @@ function headline(
       return `Unknown: ${promises.unknown} of ${counted(all, 'promise')} could not be judged.${short}`;
     const open = saturation.filter((row) => row === 'unknown').length;
     if (open > 0) return `Unknown: ${counted(open, 'saturation run')} could not be judged.${short}`;
+    const unclear = measured.filter((one) => one === 'unknown').length;
+    if (unclear > 0) return `Unknown: ${counted(unclear, 'measurement')} could not be judged.${short}`;
     if (result.manifest.interrupted)
       return `Unknown: the run was cut short. What was judged was kept: ${counted(promises.kept, 'promise')}.`;
     return cells.unknown > 0
@@ -105,6 +111,8 @@ function headline(
   }
   if (all > 0)
     return `All ${counted(all, 'promise')} kept${thresholds.length > 0 ? `, ${counted(thresholds.length, 'threshold')} held` : ''}.`;
+  if (measured.length > 0 && saturation.length === 0)
+    return `Measured: ${counted(measured.length, 'table')}, and what should hold did.`;
   return saturation.length > 0
     ? `No promise was broken in ${counted(saturation.length, 'saturation run')}.`
     : 'Nothing was promised, so nothing was broken.';

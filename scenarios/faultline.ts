@@ -3,7 +3,7 @@ import { main } from '../harness/cli/main.ts';
 import { reports } from '../reports/reports.ts';
 import { strategies, variants } from '../strategies/list.ts';
 import { cacheTraces } from './cache-traces.ts';
-import { mainJob, scenarios } from './list.ts';
+import { mainJob, measurements, scenarios } from './list.ts';
 
 // A reader that went away (faultline list | head) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,6 +13,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 process.exitCode = await main(process.argv.slice(2), {
   scenarios,
+  measurements,
   mainJob,
   strategies,
   variants,

@@ -1,3 +1,4 @@
+import type { Measurement } from '../harness/measurement.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { cacheComparison } from './cache-comparison.ts';
 import { instanceKill } from './instance-kill.ts';
@@ -7,6 +8,7 @@ import { minorityPartition } from './minority-partition.ts';
 import { mixed } from './mixed.ts';
 import { peerLatency } from './peer-latency.ts';
 import { steady } from './steady.ts';
+import { writeSerialisation } from './write-serialisation.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
 export const scenarios: readonly Scenario[] = [
@@ -19,6 +21,9 @@ export const scenarios: readonly Scenario[] = [
   mixed,
   cacheComparison,
 ];
+
+/** Scenarios that measure something without strategies; run by name. */
+export const measurements: readonly Measurement[] = [writeSerialisation];
 
 /** What `npm start` runs. */
 export const mainJob: readonly Scenario[] = [steady, leaderPartition, peerLatency];

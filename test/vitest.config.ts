@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Suites that start no cluster, no database and no load: nothing in them is told by how long it took. */
 const pure = [
   'test/*.test.ts',
-  'test/{checker,cli,history,measure,reports}/**/*.test.ts',
+  'test/{checker,cli,history,measure,reports,scenarios}/**/*.test.ts',
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',

@@ -13,7 +13,8 @@ interface Listed {
 
 export function addListCommand(program: Command, parts: Parts): void {
   const kinds: Record<string, () => readonly Listed[]> = {
-    scenarios: () => parts.scenarios.map((s) => ({ name: s.name, summary: s.question })),
+    scenarios: () =>
+      [...parts.scenarios, ...parts.measurements].map((s) => ({ name: s.name, summary: s.question })),
     strategies: () => parts.strategies.map((s) => ({ name: s.name, summary: s.summary })),
     variants: () => parts.variants.map((s) => ({ name: s.name, summary: s.summary })),
     nemeses: () => nemeses,

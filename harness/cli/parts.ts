@@ -1,3 +1,4 @@
+import type { Measurement } from '../measurement.ts';
 import type { Result } from '../result.ts';
 import type { Scenario } from '../scenario.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
@@ -5,6 +6,8 @@ import type { StrategyDescription } from '../service/strategy.ts';
 /** The Parts are what lies above the harness; the command gets them handed in, because imports point down only. */
 export interface Parts {
   readonly scenarios: readonly Scenario[];
+  /** Scenarios that measure without strategies; run only when they are named. */
+  readonly measurements: readonly Measurement[];
   /** What the command runs when it is given nothing. */
   readonly mainJob: readonly Scenario[];
   readonly strategies: readonly StrategyDescription[];

@@ -1,12 +1,19 @@
 import Table from 'cli-table3';
+import type { Measurement } from '../measurement.ts';
 import type { Plan } from '../run.ts';
 import type { Profile, Scenario } from '../scenario.ts';
 import { planned } from '../schedule.ts';
 import { type StepData, stepData } from '../schedule-file.ts';
 
 /** What --dry-run --json prints: the same as the table, for programs. */
-export function planData(cells: Plan['cells'], profile: Profile, seed: number) {
+export function planData(
+  cells: Plan['cells'],
+  measurements: readonly Measurement[],
+  profile: Profile,
+  seed: number,
+) {
   return {
+    ...(measurements.length > 0 && { measurements: measurements.map(({ name }) => name) }),
     profile: profile.name,
     seed,
     cells: cells.map(({ scenario, strategy, round }) => ({
@@ -22,12 +29,17 @@ export function planData(cells: Plan['cells'], profile: Profile, seed: number) {
   };
 }
 
-export function planText(cells: Plan['cells'], profile: Profile, seed: number): string {
+export function planText(
+  cells: Plan['cells'],
+  measurements: readonly Measurement[],
+  profile: Profile,
+  seed: number,
+): string {
   const table = new Table({
     head: ['#', 'scenario', 'strategy', 'members', 'instances', 'rate/s', 'load'],
     style: { head: [], border: [] },
   });
-  planData(cells, profile, seed).cells.forEach((cell, i) => {
+  planData(cells, [], profile, seed).cells.forEach((cell, i) => {
     table.push([
       i + 1,
       cell.scenario,
@@ -40,7 +52,9 @@ export function planText(cells: Plan['cells'], profile: Profile, seed: number): 
   });
   const scenarios = [...new Set(cells.map(({ scenario }) => scenario))];
   const schedules = scheduleTable(scenarios, profile, seed) ?? 'No faults.';
-  return `${table.toString()}\n${schedules}\n${cells.length} cells, profile ${profile.name}, seed ${seed}; nothing was started.\n`;
+  const inCells = cells.length > 0 ? `${table.toString()}\n${schedules}\n` : '';
+  const measured = measurements.map(({ name, question }) => `${name}: ${question}\n`).join('');
+  return `${inCells}${measured}${cells.length} cells, profile ${profile.name}, seed ${seed}; nothing was started.\n`;
 }
 
 /** What will be done when, one row a fault; undefined when nothing will be. */

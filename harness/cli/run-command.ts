@@ -6,8 +6,9 @@ import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/p
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
 import { findPostgres } from '../database/provision.ts';
 import { parseThreshold, threshold } from '../measure/threshold.ts';
+import type { Measurement } from '../measurement.ts';
 import { projectRoot } from '../project.ts';
-import type { Result } from '../result.ts';
+import type { Measured, Result } from '../result.ts';
 import { cellsOf, type Plan, run } from '../run.ts';
 import { type Profile, profiles, type Scenario } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
@@ -46,7 +47,8 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .description('run scenarios with strategies: real cluster, real faults, every answer checked')
       .argument(
         '[scenario...]',
-        `which (${parts.scenarios.map((s) => s.name).join(', ')}); all but comparisons when left out`,
+        `which (${[...parts.scenarios, ...parts.measurements].map((s) => s.name).join(', ')}); ` +
+          'all but comparisons and measurements when left out',
       )
       .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
       .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')}`, 'quick')
@@ -65,11 +67,11 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .addOption(reporterOption(parts))
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
-    const scenarios =
+    const wanted =
       names.length > 0
-        ? onceEach(names).map((n) => named('scenario', n, parts.scenarios))
+        ? onceEach(names).map((n) => named('scenario', n, [...parts.scenarios, ...parts.measurements]))
         : parts.scenarios.filter((scenario) => !scenario.comparison);
-    done(await runScenarios(scenarios, options, parts));
+    done(await runScenarios(wanted, options, parts));
   });
 }
 
@@ -114,12 +116,19 @@ export function reportersOf(
   return names?.map((name) => oneOf('--reporter', name, reports.names));
 }
 
-async function runScenarios(wanted: readonly Scenario[], options: RunOptions, parts: Parts): Promise<number> {
+async function runScenarios(
+  wanted: readonly (Scenario | Measurement)[],
+  options: RunOptions,
+  parts: Parts,
+): Promise<number> {
   const profile: Profile =
     profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
+  const measurements = wanted.filter((one) => 'measure' in one);
+  const inCells = wanted.flatMap((one) => ('measure' in one ? [] : [one]));
+  if (inCells.length === 0) refuseOptionsOfCells(measurements, options);
   const given =
-    options.schedule === undefined ? undefined : await scheduleFrom(options.schedule, wanted, profile);
-  const scenarios = wanted.map((scenario) =>
+    options.schedule === undefined ? undefined : await scheduleFrom(options.schedule, inCells, profile);
+  const scenarios = inCells.map((scenario) =>
     overridden(given ? { ...scenario, schedule: { exactly: given.steps } } : scenario, options),
   );
   const cells = scenarios.flatMap((scenario) => {
@@ -131,8 +140,8 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
   if (options.dryRun) {
     process.stdout.write(
       options.json
-        ? `${JSON.stringify(planData(cells, profile, seed), null, 2)}\n`
-        : planText(cells, profile, seed),
+        ? `${JSON.stringify(planData(cells, measurements, profile, seed), null, 2)}\n`
+        : planText(cells, measurements, profile, seed),
     );
     return exitCodes.kept;
   }
@@ -147,16 +156,43 @@ async function runScenarios(wanted: readonly Scenario[], options: RunOptions, pa
   const interrupt = onInterrupt((line) => view.say(line));
   try {
     const plan: Plan = { ...prepared, cells, profile, seed, command };
-    const result = await run(plan, {
-      signal: interrupt.signal,
+    const { signal } = interrupt;
+    const judged = await run(plan, {
+      signal,
       onProgress: (progress) => view.show(progress),
       onResult: async (soFar) => void (await parts.reports.write(prepared.out, soFar, reporters)),
     });
+    const result = await measured(judged, measurements, { ...plan, signal, say: (line) => view.say(line) });
     return await finish(result, prepared.out, { json: options.json, parts, view, reporters });
   } finally {
     interrupt.dispose();
     view.end();
   }
+}
+
+/** The result with what was measured after its cells; what an interrupt cut short is left out, and the manifest says so. */
+async function measured(
+  result: Result,
+  measurements: readonly Measurement[],
+  plan: Plan & { readonly signal: AbortSignal; say(line: string): void },
+): Promise<Result> {
+  if (measurements.length === 0) return result;
+  const { signal } = plan;
+  const tables: Measured[] = [];
+  for (const measurement of measurements) {
+    if (signal.aborted) break;
+    plan.say(`${measurement.name}: ${measurement.question}`);
+    const folder = join(plan.out, 'measurements', measurement.name);
+    await mkdir(folder, { recursive: true });
+    try {
+      tables.push(await measurement.measure({ ...plan, folder }));
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+  const finishedAt = new Date().toISOString();
+  const manifest = { ...result.manifest, finishedAt, interrupted: signal.aborted };
+  return { ...result, manifest, measurements: tables };
 }
 
 /** Writes the reports, shows the summary, and tells the exit code. */
@@ -302,6 +338,17 @@ async function scheduleFrom(file: string, wanted: readonly Scenario[], profile: 
   return schedule;
 }
 
+/** What is told and would be passed over is refused. */
+function refuseOptionsOfCells(measurements: readonly Measurement[], options: RunOptions): void {
+  for (const name of ['strategy', 'members', 'rate', 'schedule', 'threshold'] as const) {
+    if (options[name] === undefined) continue;
+    const names = measurements.map((one) => one.name).join(', ');
+    throw new UsageError(
+      `--${name} should be left out: ${names} measures without strategies, members and load, got ${options[name]}`,
+    );
+  }
+}
+
 function overridden(scenario: Scenario, options: RunOptions): Scenario {
   const members =
     options.members === undefined
@@ -337,7 +384,11 @@ function optional(option: string, text: string | undefined, from: number, to: nu
   return text === undefined ? undefined : wholeNumber(option, text, from, to);
 }
 
-function repeatCommand(scenarios: readonly Scenario[], options: RunOptions, seed: number): string {
+function repeatCommand(
+  scenarios: readonly { readonly name: string }[],
+  options: RunOptions,
+  seed: number,
+): string {
   const words = ['npx faultline run', ...scenarios.map((s) => s.name)];
   if (options.strategy) words.push('--strategy', options.strategy.join(','));
   if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Cell, Comparison, Result } from '../../harness/result.ts';
+import type { Cell, Comparison, Measured, Result } from '../../harness/result.ts';
 import { asset, packageAsset } from '../asset.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from '../comparison.ts';
 import { digest, type Latency, recoveryText, strategyIn } from '../digest.ts';
 import { count, counted, duration, figure, none, share } from '../figures.ts';
 import { findings } from '../finding.ts';
+import { measuredNote, measuredSpread, measuredText } from '../measured.ts';
 import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
 import { cellSection } from './cell.ts';
 import { choicePart } from './choice.ts';
@@ -43,6 +44,7 @@ ${choicePart(result.cells)}
 ${promisesPart(result.cells)}
 ${comparisonPart(cells)}
 ${(result.comparisons ?? []).map(comparedPart)}
+${(result.measurements ?? []).map(measuredPart)}
 ${saturationPart(result)}
 ${
   cells.length === 0
@@ -278,8 +280,7 @@ function comparedPart(comparison: Comparison, index: number): Markup {
   const columns = [...comparisonColumns, ...publishedColumns];
   const id = `compared-${index}`;
   const heading = (text: string, published: boolean) => {
-    const [first, second] = text.split('\n');
-    const words = second === undefined ? first : html`${first}<br>${second}`;
+    const words = twoLines(text);
     return published ? html`<span class="dim">${words}</span>` : words;
   };
   return html`<section aria-labelledby="${id}"><h2 id="${id}">${comparison.scenario}</h2><div class="card">${table(
@@ -297,7 +298,35 @@ function comparedPart(comparison: Comparison, index: number): Markup {
           : html`${column.text(row)}<br><span class="dim">${spread}</span>`;
       }),
     ),
-  )}${comparison.conclusions.length === 0 ? null : html`<ul>${comparison.conclusions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`}</div><p class="key">${comparisonNote(comparison, { spreads: true })} ${publishedNote(comparison)}</p></section>`;
+  )}${sentences(comparison.conclusions)}</div><p class="key">${comparisonNote(comparison, { spreads: true })} ${publishedNote(comparison)}</p></section>`;
+}
+
+function measuredPart(one: Measured, index: number): Markup {
+  const id = `measured-${index}`;
+  return html`<section aria-labelledby="${id}"><h2 id="${id}">${one.scenario}</h2><div class="card">${table(
+    `What ${one.scenario} measured`,
+    [{ heading: 'what' }, ...one.headings.map((heading) => ({ heading: twoLines(heading), number: true }))],
+    one.rows.map(({ name, figures }) => [
+      name,
+      ...one.headings.map((_, i) => {
+        const figure = figures[i] ?? null;
+        const spread = measuredSpread(figure);
+        return spread === undefined
+          ? measuredText(figure)
+          : html`${measuredText(figure)}<br><span class="dim">${spread}</span>`;
+      }),
+    ]),
+  )}${sentences(one.conclusions)}</div><p class="key">${measuredNote(one)}</p></section>`;
+}
+
+function sentences(conclusions: readonly string[]): Markup | null {
+  if (conclusions.length === 0) return null;
+  return html`<ul>${conclusions.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+}
+
+function twoLines(text: string): Content {
+  const [first, second] = text.split('\n');
+  return second === undefined ? first! : html`${first!}<br>${second}`;
 }
 
 function saturationPart({ saturation }: Result): Markup | null {

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../harness/cli/exit-code.ts';
-import type { Cell, Manifest } from '../../harness/result.ts';
+import type { Cell, Manifest, Measured } from '../../harness/result.ts';
+
+test.each<[what: string, states: ('kept' | 'broken' | 'unknown')[], code: number]>([
+  ['all that was measured held', ['kept'], 0],
+  ['one did not', ['kept', 'broken'], 1],
+  ['one could not be judged', ['unknown', 'kept'], 2],
+])('measured alone: %s', (_, states, code) => {
+  const measurements = states.map((state) => ({ state }) as Measured);
+  const manifest = { interrupted: false } as Manifest;
+  expect(exitCodeOf({ cells: [], measurements, manifest })).toBe(code);
+});
 
 test.each<[what: string, verdicts: Cell['verdict'][], interrupted: boolean, code: number]>([
   ['all kept', ['kept', 'kept'], false, 0],

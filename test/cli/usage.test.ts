@@ -51,6 +51,11 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'steady', '--reporter', 'html,pdf'],
       "--reporter should be one of markdown, html, junit, csv, prometheus, got 'pdf'",
     ],
+    [
+      'a strategy where none is measured',
+      ['run', 'write-serialisation', '--strategy', 'lease-session'],
+      '--strategy should be left out: write-serialisation measures without strategies',
+    ],
     ['two members', ['run', 'steady', '--members', '2'], "--members should be one of 1, 3, 5, 7, got '2'"],
     [
       'a partition of one member',
@@ -314,6 +319,7 @@ describe('what needs no cluster', () => {
       'instance-pause',
       'mixed',
       'cache-comparison',
+      'write-serialisation',
     ]);
   });
 

@@ -5,6 +5,7 @@ import type {
   Cell,
   Comparison,
   ComparisonRow,
+  Measured,
   PromiseVerdict,
   Quantiles,
   Result,
@@ -354,6 +355,19 @@ const comparison: fc.Arbitrary<Comparison> = fc.record({
   publishedBy: text,
 });
 
+const measured: fc.Arbitrary<Measured> = fc.record(
+  {
+    scenario: text,
+    note: text,
+    headings: small(text),
+    rows: small(fc.record({ name: text, figures: small(fc.oneof(signed, spread)) })),
+    state: fc.constantFrom('kept' as const, 'broken' as const, 'unknown' as const),
+    reason: text,
+    conclusions: small(text),
+  },
+  { requiredKeys: ['scenario', 'note', 'headings', 'rows', 'state', 'conclusions'] },
+);
+
 export const arbitraryResult: fc.Arbitrary<Result> = fc.record(
   {
     schemaVersion: fc.constant(1 as const),
@@ -376,6 +390,7 @@ export const arbitraryResult: fc.Arbitrary<Result> = fc.record(
     cells: fc.array(cell, { maxLength: 3 }),
     saturation: small(saturationRow),
     comparisons: small(comparison),
+    measurements: small(measured),
   },
   { requiredKeys: ['schemaVersion', 'manifest', 'cells'] },
 );
