@@ -1,18 +1,32 @@
+import { bridge } from './bridge.ts';
+import { cutLinks } from './cut-links.ts';
+import { flappingLinks } from './flapping-links.ts';
+import { isolateAll } from './isolate-all.ts';
 import { isolateFollower } from './isolate-follower.ts';
 import { isolateLeader } from './isolate-leader.ts';
 import { isolateMinority } from './isolate-minority.ts';
 import { killInstance } from './kill-instance.ts';
 import { killMember } from './kill-member.ts';
 import { kind, type NemesisKind, oneOf, wholeNumber } from './kind.ts';
+import { majoritiesRing } from './majorities-ring.ts';
 import type { Nemesis } from './nemesis.ts';
 import { oneWay } from './one-way.ts';
 import { pauseInstance } from './pause-instance.ts';
 import { pauseMember } from './pause-member.ts';
+import { places } from './place.ts';
+import { resetLinks } from './reset-links.ts';
+import { slicedLinks } from './sliced-links.ts';
+import { slowClose } from './slow-close.ts';
+import { slowLinks } from './slow-links.ts';
 import { slowPeers } from './slow-peers.ts';
+import { thinLinks } from './thin-links.ts';
+import { worseningLinks } from './worsening-links.ts';
 
 const flavour = oneOf('reject', 'blackhole', 'hold');
 const role = oneOf('leader', 'follower', 'any');
+const place = oneOf(...places);
 const delayMs = wholeNumber(0, 60_000);
+const everyMs = wholeNumber(1, 3_600_000);
 
 /** Every kind of nemesis with its options. A new one is a file of its own and a line here. */
 export const kinds: readonly NemesisKind[] = [
@@ -20,7 +34,22 @@ export const kinds: readonly NemesisKind[] = [
   kind(isolateFollower, { flavour }),
   kind(isolateMinority, { flavour, leader: oneOf('inside', 'outside') }),
   kind(oneWay, { direction: oneOf('from-leader', 'to-leader'), flavour: oneOf('blackhole', 'hold') }),
+  kind(isolateAll, { flavour }),
+  kind(bridge, { flavour }),
+  kind(majoritiesRing, { flavour }),
   kind(slowPeers, { latencyMs: delayMs, jitterMs: delayMs }),
+  kind(slowLinks, { place, latencyMs: delayMs, jitterMs: delayMs }),
+  kind(worseningLinks, { place, stepMs: wholeNumber(1, 60_000), everyMs, mostMs: delayMs }),
+  kind(thinLinks, { place, kilobytesPerSecond: wholeNumber(1, 1_000_000) }),
+  kind(slicedLinks, {
+    place,
+    averageBytes: wholeNumber(1, 1_000_000),
+    delayMicros: wholeNumber(0, 1_000_000),
+  }),
+  kind(slowClose, { place, delayMs }),
+  kind(cutLinks, { place, flavour }),
+  kind(flappingLinks, { place, flavour, everyMs }),
+  kind(resetLinks, { place, everyMs }),
   kind(killMember, { role }),
   kind(pauseMember, { role }),
   kind(killInstance, {}),

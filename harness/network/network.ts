@@ -15,6 +15,20 @@ export interface Link {
 /** reject: refused and reset. blackhole: bytes vanish, connections die at heal. hold: stalled, delivered at heal. */
 export type Flavour = 'reject' | 'blackhole' | 'hold';
 
+/** What a link may do worse than take its time. */
+export type Impairment =
+  /** 1 KB is 1,000 bytes. */
+  | { readonly kind: 'thin'; readonly kilobytesPerSecond: number }
+  /** Cuts what passes into slices of averageBytes +/- variationBytes, delayMicros apart. */
+  | {
+      readonly kind: 'sliced';
+      readonly averageBytes: number;
+      readonly variationBytes: number;
+      readonly delayMicros: number;
+    }
+  /** The end of a connection takes so much longer than its bytes. */
+  | { readonly kind: 'slow-close'; readonly delayMs: number };
+
 /** A Network is all links of a run, driven only through Toxiproxy's HTTP API. */
 export interface Network extends AsyncDisposable {
   readonly links: readonly Link[];
@@ -34,6 +48,8 @@ export interface Network extends AsyncDisposable {
   cutMessages(from: string, to: string, flavour: Exclude<Flavour, 'reject'>): Promise<Cut>;
   /** Delays each stream of each link by latencyMs +/- jitterMs, so a round trip takes twice that longer. Whole numbers. */
   slow(links: readonly Link[], by: { latencyMs: number; jitterMs: number }): Promise<Cut>;
+  /** Impairs each stream of each link; what is in force at the same time adds up. Whole numbers. */
+  impair(links: readonly Link[], by: Impairment): Promise<Cut>;
   /** Removes every toxic, enables every link. */
   reset(): Promise<void>;
   /** Bytes that each link received so far from either side, while connections live. */

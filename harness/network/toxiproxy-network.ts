@@ -1,7 +1,7 @@
 import { Mutex } from 'async-mutex';
 import type { Proxy as ClientProxy, ToxicDirection } from 'toxiproxy-node-client';
 import { freePort } from '../process/free-port.ts';
-import type { Cut, Flavour, Link, Network } from './network.ts';
+import type { Cut, Flavour, Impairment, Link, Network } from './network.ts';
 import { type ToxicSpec, ToxiproxyClient, ToxiproxyFailed } from './toxiproxy-client.ts';
 
 export interface NetworkOptions {
@@ -106,6 +106,17 @@ class ToxiproxyNetwork implements Network {
       );
     }
     const toxic = { type: 'latency', attributes: { latency: latencyMs, jitter: jitterMs } } as const;
+    return await this.#toxics(
+      this.#statesOf(links).flatMap((state) => both.map((stream) => ({ state, stream, ...toxic }))),
+    );
+  }
+
+  async impair(links: readonly Link[], by: Impairment): Promise<Cut> {
+    const toxic = impairing(by);
+    for (const [attribute, value] of Object.entries(toxic.attributes)) {
+      if (!Number.isSafeInteger(value) || value < 0)
+        throw new RangeError(`${attribute} should be a whole number from 0, got ${value}`);
+    }
     return await this.#toxics(
       this.#statesOf(links).flatMap((state) => both.map((stream) => ({ state, stream, ...toxic }))),
     );
@@ -242,6 +253,24 @@ const toxicOf = {
   blackhole: { type: 'timeout', attributes: { timeout: 0 } },
   hold: { type: 'bandwidth', attributes: { rate: 0 } },
 } as const;
+
+function impairing(by: Impairment): Pick<ToxicSpec, 'type' | 'attributes'> {
+  switch (by.kind) {
+    case 'thin':
+      return { type: 'bandwidth', attributes: { rate: by.kilobytesPerSecond } };
+    case 'sliced':
+      return {
+        type: 'slicer',
+        attributes: {
+          average_size: by.averageBytes,
+          size_variation: by.variationBytes,
+          delay: by.delayMicros,
+        },
+      };
+    case 'slow-close':
+      return { type: 'slow_close', attributes: { delay: by.delayMs } };
+  }
+}
 
 const nameOf = (from: string, to: string): string => `${from}->${to}`;
 

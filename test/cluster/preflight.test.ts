@@ -28,6 +28,7 @@ function wrong(changes: (network: Network) => Partial<Network>): Network {
     cut: (links, flavour) => network.cut(links, flavour),
     cutMessages: (from, to, flavour) => network.cutMessages(from, to, flavour),
     slow: (links, by) => network.slow(links, by),
+    impair: (links, by) => network.impair(links, by),
     reset: () => network.reset(),
     traffic: () => network.traffic(),
     [Symbol.asyncDispose]: async () => {},

@@ -20,6 +20,9 @@ import { eventually, get, put, startWorld, type TestWorld } from '../cluster/wor
 let world: TestWorld;
 beforeAll(async () => {
   const started = await startWorld(3);
+  for (const from of ['s1', 's2'])
+    for (const { name, clientAddress } of started.cluster.members)
+      await started.network.add({ from, to: name, upstream: clientAddress });
   world = {
     ...started,
     instances: await Promise.all([startHealthy(started, 's1'), startHealthy(started, 's2')]),
@@ -77,7 +80,9 @@ async function others(name: string): Promise<string[]> {
   return world.cluster.members.map((m) => m.name).filter((other) => other !== name);
 }
 
-describe.each(nemeses.map((nemesis) => [nemesis.name, nemesis] as const))('%s', (_name, nemesis) => {
+// Those that strike the database have a suite of their own.
+const here = nemeses.filter(({ strikes }) => !strikes?.startsWith('database'));
+describe.each(here.map((nemesis) => [nemesis.name, nemesis] as const))('%s', (_name, nemesis) => {
   test('tells whom it hits, and what it heals is whole, twice over', async () => {
     const injected = await nemesis.inject(world);
     try {
