@@ -17,10 +17,12 @@ export interface Member {
   readonly state: MemberState;
   /** SIGKILL. Resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGTERM: a leader hands over first. Resolves when it is gone; SIGKILL follows after 5 s. */
+  shutDown(): Promise<void>;
   /** SIGSTOP and SIGCONT. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Starts it again with the same data folder and addresses, after kill. Resolves when it answers. */
+  /** Starts it again with the same data folder and addresses, after kill or shutDown. Resolves when it answers. */
   restart(options?: { timeoutMs?: number }): Promise<void>;
 }
 

@@ -93,6 +93,15 @@ export class LocalMember implements Member {
     this.#paused = false;
   }
 
+  async shutDown(): Promise<void> {
+    const running = this.#running('shut down');
+    running.signal('SIGTERM');
+    const late = setTimeout(() => running.signal('SIGKILL'), 5_000);
+    await running.exited;
+    clearTimeout(late);
+    this.#paused = false;
+  }
+
   async pause(): Promise<void> {
     const running = this.#running('pause');
     running.signal('SIGSTOP');

@@ -1,4 +1,5 @@
 import { bridge } from './bridge.ts';
+import { crashLoop } from './crash-loop.ts';
 import { cutLinks } from './cut-links.ts';
 import { flappingLinks } from './flapping-links.ts';
 import { isolateAll } from './isolate-all.ts';
@@ -6,6 +7,7 @@ import { isolateFollower } from './isolate-follower.ts';
 import { isolateLeader } from './isolate-leader.ts';
 import { isolateMinority } from './isolate-minority.ts';
 import { killInstance } from './kill-instance.ts';
+import { killInstances } from './kill-instances.ts';
 import { killMember } from './kill-member.ts';
 import { kind, type NemesisKind, oneOf, wholeNumber } from './kind.ts';
 import { majoritiesRing } from './majorities-ring.ts';
@@ -15,11 +17,15 @@ import { pauseInstance } from './pause-instance.ts';
 import { pauseMember } from './pause-member.ts';
 import { places } from './place.ts';
 import { resetLinks } from './reset-links.ts';
+import { restartInstance } from './restart-instance.ts';
+import { rollingRestart } from './rolling-restart.ts';
 import { slicedLinks } from './sliced-links.ts';
 import { slowClose } from './slow-close.ts';
 import { slowLinks } from './slow-links.ts';
 import { slowPeers } from './slow-peers.ts';
+import { stopMember } from './stop-member.ts';
 import { thinLinks } from './thin-links.ts';
+import { transferLeader } from './transfer-leader.ts';
 import { worseningLinks } from './worsening-links.ts';
 
 const flavour = oneOf('reject', 'blackhole', 'hold');
@@ -39,7 +45,7 @@ export const kinds: readonly NemesisKind[] = [
   kind(majoritiesRing, { flavour }),
   kind(slowPeers, { latencyMs: delayMs, jitterMs: delayMs }),
   kind(slowLinks, { place, latencyMs: delayMs, jitterMs: delayMs }),
-  kind(worseningLinks, { place, stepMs: wholeNumber(1, 60_000), everyMs, mostMs: delayMs }),
+  kind(worseningLinks, { place, stepMs: wholeNumber(1, 60_000), everyMs, mostMs: wholeNumber(1, 60_000) }),
   kind(thinLinks, { place, kilobytesPerSecond: wholeNumber(1, 1_000_000) }),
   kind(slicedLinks, {
     place,
@@ -52,7 +58,13 @@ export const kinds: readonly NemesisKind[] = [
   kind(resetLinks, { place, everyMs }),
   kind(killMember, { role }),
   kind(pauseMember, { role }),
+  kind(stopMember, { role }),
+  kind(rollingRestart, { pauseMs: delayMs }),
+  kind(crashLoop, { role, upMs: delayMs }),
+  kind(transferLeader, {}),
   kind(killInstance, {}),
+  kind(killInstances, {}),
+  kind(restartInstance, {}),
   kind(pauseInstance, {}),
 ];
 

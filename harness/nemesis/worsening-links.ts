@@ -9,7 +9,8 @@ import { wholeNumbers } from './whole-numbers.ts';
 export function worseningLinks(
   options: { place?: Place; stepMs?: number; everyMs?: number; mostMs?: number } = {},
 ): Nemesis {
-  const { place = 'leader', stepMs = 20, everyMs = 250, mostMs = 400 } = options;
+  const { place = 'leader', everyMs = 250, mostMs = 400 } = options;
+  const { stepMs = Math.min(20, mostMs) } = options;
   wholeNumbers({ stepMs, everyMs }, 1);
   wholeNumbers({ mostMs }, stepMs);
   return linkFault({

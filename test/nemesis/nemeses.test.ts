@@ -7,11 +7,13 @@ import { arrived, type PeerTraffic, peerTraffic } from '../../harness/cluster/pe
 import { isolateFollower } from '../../harness/nemesis/isolate-follower.ts';
 import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
 import { killInstance } from '../../harness/nemesis/kill-instance.ts';
+import { killInstances } from '../../harness/nemesis/kill-instances.ts';
 import { killMember } from '../../harness/nemesis/kill-member.ts';
 import { nemeses } from '../../harness/nemesis/list.ts';
 import { oneWay } from '../../harness/nemesis/one-way.ts';
 import { pauseInstance } from '../../harness/nemesis/pause-instance.ts';
 import { pauseMember } from '../../harness/nemesis/pause-member.ts';
+import { restartInstance } from '../../harness/nemesis/restart-instance.ts';
 import { slowPeers } from '../../harness/nemesis/slow-peers.ts';
 import { seeded } from '../../harness/random.ts';
 import { type Instance, startInstance } from '../../harness/service/instance.ts';
@@ -68,7 +70,13 @@ async function unbroken(): Promise<void> {
       expect(await get(cluster, name, 'unbroken', 1_000)).toBe(name);
     }
   });
-  for (const instance of world.instances) expect(await answers(instance)).toBe(true);
+  await allAnswer();
+}
+
+async function allAnswer(): Promise<void> {
+  await eventually(async () => {
+    for (const instance of world.instances) expect(await answers(instance)).toBe(true);
+  });
 }
 
 async function leaderOf(member: string): Promise<string | null | undefined> {
@@ -259,6 +267,7 @@ test('pause-member: it does not answer, another leads, and it follows when it go
 describe.each([
   ['kill-instance', killInstance, 'was killed'],
   ['pause-instance', pauseInstance, 'was paused'],
+  ['restart-instance', restartInstance, 'was shut down'],
 ] as const)('%s', (name, nemesis, was) => {
   test('one instance, drawn from the seed, is silent until it heals; the others answer', async () => {
     const drawn = new Set<string>();
@@ -268,12 +277,14 @@ describe.each([
         const [target] = injected.targets as [string];
         drawn.add(target);
         expect(injected.sentence).toBe(`${target} ${was}`);
-        for (const instance of world.instances)
-          expect(await answers(instance)).toBe(instance.name !== target);
+        await eventually(async () => {
+          for (const instance of world.instances)
+            expect(await answers(instance)).toBe(instance.name !== target);
+        });
       } finally {
         await injected.heal();
       }
-      for (const instance of world.instances) expect(await answers(instance)).toBe(true);
+      await allAnswer();
     }
     expect(drawn).toEqual(new Set(['s1', 's2']));
   });
@@ -292,6 +303,19 @@ test('an instance that was killed may be restarted only once it is gone, so heal
   const pids = world.instances.map(({ pid }) => pid);
   await injected.heal();
   expect(world.instances.map(({ pid }) => pid)).toEqual(pids);
+});
+
+test('kill-instances: none answers until it is healed, then all do', async () => {
+  const injected = await killInstances().inject(world);
+  try {
+    expect(injected.sentence).toBe('s1 and s2 were killed at once');
+    for (const instance of world.instances) expect(await answers(instance)).toBe(false);
+    await expect(killInstances().inject(world)).rejects.toThrow('got none that is up');
+    await expect(killInstance().inject(world)).rejects.toThrow('got s1 is down, s2 is down');
+  } finally {
+    await injected.heal();
+  }
+  await allAnswer();
 });
 
 test('a follower can be killed or paused, too', async () => {
