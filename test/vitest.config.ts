@@ -13,6 +13,7 @@ const pure = [
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */
 const deep = [
+  'test/nemesis/{every,links,members,database,store}.test.ts',
   'test/corpus/corpus.test.ts',
   'test/run/{twins,database-rows}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',

@@ -6,6 +6,7 @@ import { stopMember } from '../../harness/nemesis/stop-member.ts';
 import { transferLeader } from '../../harness/nemesis/transfer-leader.ts';
 import { seeded } from '../../harness/random.ts';
 import { eventually, get, put, startWorld, type TestWorld } from '../cluster/world.ts';
+import { whole } from './ground.ts';
 
 let world: TestWorld;
 beforeAll(async () => {
@@ -13,27 +14,15 @@ beforeAll(async () => {
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
-/** All are up, follow one leader, and answer with what was written through another. */
-async function whole(): Promise<void> {
-  const { cluster } = world;
-  await eventually(async () => {
-    expect(cluster.members.map((m) => m.state.state)).toEqual(['up', 'up', 'up']);
-    const leaders = (await cluster.status()).map((s) => s.reachable && s.leader);
-    expect(leaders[0]).toMatch(/^m[123]$/);
-    expect(new Set(leaders).size).toBe(1);
-    await put(cluster, 'm1', 'whole', String(performance.now()), 1_000);
-    const values = await Promise.all(cluster.members.map(({ name }) => get(cluster, name, 'whole', 1_000)));
-    expect(new Set(values).size).toBe(1);
-  }, 20_000);
-}
-afterEach(whole);
+const unbroken = () => whole(world);
+afterEach(unbroken);
 
 function pidOf({ state }: Member): number | undefined {
   return state.state === 'down' ? undefined : state.pid;
 }
 
 test('stop-member: the leader hands over before it goes, and comes back', async () => {
-  await whole();
+  await unbroken();
   const { cluster } = world;
   const old = await cluster.leader();
   const injected = await stopMember().inject(world);
@@ -64,7 +53,7 @@ test('crash-loop: it comes back and is killed again, until it is healed', async 
     await injected.heal();
   }
   const pid = pidOf(looping);
-  await whole();
+  await unbroken();
   expect(pidOf(looping)).toBe(pid);
 });
 

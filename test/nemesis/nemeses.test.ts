@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,75 +8,22 @@ import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
 import { killInstance } from '../../harness/nemesis/kill-instance.ts';
 import { killInstances } from '../../harness/nemesis/kill-instances.ts';
 import { killMember } from '../../harness/nemesis/kill-member.ts';
-import { nemeses } from '../../harness/nemesis/list.ts';
 import { oneWay } from '../../harness/nemesis/one-way.ts';
 import { pauseInstance } from '../../harness/nemesis/pause-instance.ts';
 import { pauseMember } from '../../harness/nemesis/pause-member.ts';
 import { restartInstance } from '../../harness/nemesis/restart-instance.ts';
 import { slowPeers } from '../../harness/nemesis/slow-peers.ts';
 import { seeded } from '../../harness/random.ts';
-import { type Instance, startInstance } from '../../harness/service/instance.ts';
-import { eventually, get, put, startWorld, type TestWorld } from '../cluster/world.ts';
+import { eventually, get, put, type TestWorld } from '../cluster/world.ts';
+import { answers, instancesAnswer, startGround, whole } from './ground.ts';
 
 let world: TestWorld;
 beforeAll(async () => {
-  const started = await startWorld(3);
-  for (const from of ['s1', 's2'])
-    for (const { name, clientAddress } of started.cluster.members)
-      await started.network.add({ from, to: name, upstream: clientAddress });
-  world = {
-    ...started,
-    instances: await Promise.all([startHealthy(started, 's1'), startHealthy(started, 's2')]),
-  };
+  world = await startGround();
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
-
-/** An instance that says that it is well, and nothing else. */
-function startHealthy({ supervisor, folder }: TestWorld, name: string): Promise<Instance> {
-  const code = `require('http').createServer((_, response) => response.end()).listen(process.env.FAULTLINE_PORT, '127.0.0.1')`;
-  return startInstance({
-    supervisor,
-    name,
-    strategy: { name: 'healthy', summary: '', promises: () => [], command: [process.execPath, '-e', code] },
-    etcd: [],
-    primaryUrl: '',
-    dataFolder: join(folder, name),
-    logPath: join(folder, `${name}.log`),
-    timeScale: 1,
-    seed: 1,
-  });
-}
-
-async function answers(instance: Instance): Promise<boolean> {
-  const signal = AbortSignal.timeout(300);
-  const headers = { connection: 'close' };
-  return fetch(instance.url, { signal, headers }).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-}
-
-/** Everything is as it was: all up, one leader for all, quick reads and writes through every member. */
-async function unbroken(): Promise<void> {
-  const { cluster } = world;
-  await eventually(async () => {
-    expect(cluster.members.map((m) => m.state.state)).toEqual(['up', 'up', 'up']);
-    const leaders = (await cluster.status()).map((s) => s.reachable && s.leader);
-    expect(leaders[0]).toMatch(/^m[123]$/);
-    expect(new Set(leaders).size).toBe(1);
-    for (const { name } of cluster.members) {
-      await put(cluster, name, 'unbroken', name, 1_000);
-      expect(await get(cluster, name, 'unbroken', 1_000)).toBe(name);
-    }
-  });
-  await allAnswer();
-}
-
-async function allAnswer(): Promise<void> {
-  await eventually(async () => {
-    for (const instance of world.instances) expect(await answers(instance)).toBe(true);
-  });
-}
+const unbroken = () => whole(world);
+const allAnswer = () => instancesAnswer(world);
 
 async function leaderOf(member: string): Promise<string | null | undefined> {
   const status = (await world.cluster.status()).find((s) => s.member === member);
@@ -87,23 +33,6 @@ async function leaderOf(member: string): Promise<string | null | undefined> {
 async function others(name: string): Promise<string[]> {
   return world.cluster.members.map((m) => m.name).filter((other) => other !== name);
 }
-
-// Those that strike the database have a suite of their own.
-const here = nemeses.filter(({ strikes }) => !strikes?.startsWith('database'));
-describe.each(here.map((nemesis) => [nemesis.name, nemesis] as const))('%s', (_name, nemesis) => {
-  test('tells whom it hits, and what it heals is whole, twice over', async () => {
-    const injected = await nemesis.inject(world);
-    try {
-      expect(injected.targets.length).toBeGreaterThan(0);
-      for (const target of injected.targets) expect(injected.sentence).toContain(target);
-      await sleep(200);
-    } finally {
-      await Promise.all([injected.heal(), injected.heal()]);
-    }
-    await injected.heal();
-    await unbroken();
-  });
-});
 
 describe('isolate-leader', () => {
   test.each(['blackhole', 'reject', 'hold'] as const)(
