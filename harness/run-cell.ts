@@ -189,6 +189,7 @@ async function offerLoad(
       cluster: stack.cluster,
       network: stack.network,
       instances: stack.instances,
+      database: stack.database,
       random: seeded(options.seed).fork('nemesis'),
       signal: AbortSignal.any([signal, driverFailed.signal]),
     },

@@ -1,21 +1,28 @@
 import { bridge } from './bridge.ts';
+import { compact } from './compact.ts';
 import { crashLoop } from './crash-loop.ts';
 import { cutLinks } from './cut-links.ts';
+import { defragment } from './defragment.ts';
+import { exhaustConnections } from './exhaust-connections.ts';
 import { flappingLinks } from './flapping-links.ts';
 import { isolateAll } from './isolate-all.ts';
 import { isolateFollower } from './isolate-follower.ts';
 import { isolateLeader } from './isolate-leader.ts';
 import { isolateMinority } from './isolate-minority.ts';
+import { killDatabase } from './kill-database.ts';
 import { killInstance } from './kill-instance.ts';
 import { killInstances } from './kill-instances.ts';
 import { killMember } from './kill-member.ts';
 import { kind, type NemesisKind, oneOf, wholeNumber } from './kind.ts';
+import { leaseStorm } from './lease-storm.ts';
+import { lockTables } from './lock-tables.ts';
 import { majoritiesRing } from './majorities-ring.ts';
 import type { Nemesis } from './nemesis.ts';
 import { oneWay } from './one-way.ts';
 import { pauseInstance } from './pause-instance.ts';
 import { pauseMember } from './pause-member.ts';
 import { places } from './place.ts';
+import { quotaReached } from './quota-reached.ts';
 import { resetLinks } from './reset-links.ts';
 import { restartInstance } from './restart-instance.ts';
 import { rollingRestart } from './rolling-restart.ts';
@@ -26,6 +33,7 @@ import { slowPeers } from './slow-peers.ts';
 import { stopMember } from './stop-member.ts';
 import { thinLinks } from './thin-links.ts';
 import { transferLeader } from './transfer-leader.ts';
+import { watcherStorm } from './watcher-storm.ts';
 import { worseningLinks } from './worsening-links.ts';
 
 const flavour = oneOf('reject', 'blackhole', 'hold');
@@ -66,6 +74,14 @@ export const kinds: readonly NemesisKind[] = [
   kind(killInstances, {}),
   kind(restartInstance, {}),
   kind(pauseInstance, {}),
+  kind(killDatabase, { role: oneOf('primary', 'replica') }),
+  kind(exhaustConnections, {}),
+  kind(lockTables, {}),
+  kind(compact, { everyMs }),
+  kind(defragment, { everyMs }),
+  kind(leaseStorm, { leases: wholeNumber(1, 100_000), ttlSeconds: wholeNumber(1, 3_600) }),
+  kind(watcherStorm, { watchers: wholeNumber(1, 10_000) }),
+  kind(quotaReached, {}),
 ];
 
 /** Each as it is without options. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Database } from '../database/database.ts';
 import type { Network } from '../network/network.ts';
 import type { Random } from '../random.ts';
 import type { Instance } from '../service/instance.ts';
@@ -18,7 +19,8 @@ export interface Nemesis {
   inject(world: World): Promise<Injected>;
 }
 
-export type Struck = 'instances' | 'instance links' | 'database' | 'database links';
+/** `store` is what etcd keeps: revisions, leases, watches, space. */
+export type Struck = 'instances' | 'instance links' | 'database' | 'database links' | 'store';
 export type Breaks = 'none' | 'one' | 'minority' | 'majority';
 export type NemesisOptions = Readonly<Record<string, string | number>>;
 
@@ -46,6 +48,8 @@ export interface World {
   readonly cluster: Cluster;
   readonly network: Network;
   readonly instances: readonly Instance[];
+  /** Where there is one. */
+  readonly database?: Database;
   readonly random: Random;
   readonly signal: AbortSignal;
 }
