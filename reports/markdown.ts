@@ -77,7 +77,7 @@ function summary(cells: readonly Cell[]): string {
   ]);
   const exact = figures.every((row) => row.before?.allKinds !== false && row.during?.allKinds !== false);
   return (
-    table(
+    markdownTable(
       [
         'scenario',
         'strategy',
@@ -101,7 +101,7 @@ function pair(latency: Latency | null): string {
 }
 
 function saturation(rows: NonNullable<Result['saturation']>): string {
-  return table(
+  return markdownTable(
     ['strategy', 'verdict', 'connections', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs / request'],
     'llrrrrr',
     rows.map((row) => [
@@ -129,7 +129,7 @@ function compared(comparison: Comparison): string[] {
     return published && i > comparisonColumns.length ? `published ${words}` : words;
   });
   const blocks = [
-    table(headings, `l${'r'.repeat(columns.length - 1)}`, cells),
+    markdownTable(headings, `l${'r'.repeat(columns.length - 1)}`, cells),
     text(`${comparisonNote(comparison, { spreads: true })} ${publishedNote(comparison)}`),
   ];
   if (comparison.conclusions.length > 0)
@@ -147,7 +147,10 @@ function measured(one: Measured): string[] {
     }),
   ]);
   const headings = one.headings.map((heading) => text(heading.replace('\n', ' ')));
-  const blocks = [table(['', ...headings], `l${'r'.repeat(headings.length)}`, rows), text(measuredNote(one))];
+  const blocks = [
+    markdownTable(['', ...headings], `l${'r'.repeat(headings.length)}`, rows),
+    text(measuredNote(one)),
+  ];
   if (one.conclusions.length > 0)
     blocks.push(one.conclusions.map((sentence) => `- ${text(sentence)}`).join('\n'));
   return blocks;
@@ -161,7 +164,7 @@ function details(cell: Cell): string {
   if (cell.reason !== undefined) blocks.push(text(cell.reason));
   if (cell.promises.length > 0)
     blocks.push(
-      table(
+      markdownTable(
         ['promise', 'state', 'operations judged', 'violations'],
         'llrr',
         cell.promises.map((promise) => [
@@ -175,7 +178,7 @@ function details(cell: Cell): string {
   const planned = scheduleRows(cell);
   if (planned.length > 0)
     blocks.push(
-      table(
+      markdownTable(
         ['planned at', 'for', 'fault', 'options'],
         'rrll',
         planned.map((row) => row.map(text)),
@@ -183,7 +186,7 @@ function details(cell: Cell): string {
     );
   if (cell.thresholds !== undefined && cell.thresholds.length > 0)
     blocks.push(
-      table(
+      markdownTable(
         ['threshold', 'measured', 'state'],
         'lrl',
         cell.thresholds.map((one) => [
@@ -212,13 +215,21 @@ function details(cell: Cell): string {
   );
   if (rows.length > 0)
     blocks.push(
-      table(['phase', 'operation', 'ok / fail / info', 'p50 / p99 ms from due', 'from send'], 'llrrr', rows),
+      markdownTable(
+        ['phase', 'operation', 'ok / fail / info', 'p50 / p99 ms from due', 'from send'],
+        'llrrr',
+        rows,
+      ),
     );
   blocks.push('</details>');
   return blocks.join('\n\n');
 }
 
-function table(heading: readonly string[], aligns: string, rows: readonly (readonly string[])[]): string {
+export function markdownTable(
+  heading: readonly string[],
+  aligns: string,
+  rows: readonly (readonly string[])[],
+): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     line(heading),
@@ -228,7 +239,7 @@ function table(heading: readonly string[], aligns: string, rows: readonly (reado
 }
 
 /** Text that is not ours: on one line, and with nothing that Markdown or HTML would take for its own. */
-function text(words: string): string {
+export function text(words: string): string {
   return (
     oneLine(words)
       .replace(/&/g, '&amp;')

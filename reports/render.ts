@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Result } from '../harness/result.ts';
 import { renderCsv } from './csv.ts';
@@ -42,6 +42,25 @@ export async function renderFile(
 ): Promise<{ result: Result; paths: string[] }> {
   const { file, result } = await readResult(path);
   return { result, paths: await writeRendered(outFolder ?? dirname(file), renderAll(result, names)) };
+}
+
+/** The runs of a folder that collects them, by when they began; of anything else the one run that it is. */
+export async function readRuns(path: string): Promise<readonly Result[]> {
+  const folders = (await stat(path)).isDirectory() ? await readdir(path, { withFileTypes: true }) : [];
+  if (folders.length === 0 || folders.some(({ name }) => name === 'result.json'))
+    return folders.length === 0 && (await stat(path)).isDirectory() ? [] : [(await readResult(path)).result];
+  const results: Result[] = [];
+  for (const entry of folders) {
+    // Links (latest) would count a run twice.
+    if (!entry.isDirectory()) continue;
+    const file = join(path, entry.name, 'result.json');
+    const there = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (there) results.push((await readResult(file)).result);
+  }
+  return results.sort((a, b) => (a.manifest.startedAt < b.manifest.startedAt ? -1 : 1));
 }
 
 /** A run's result.json, or that of a run's folder. Throws ResultInvalid, or what the file system says. */

@@ -1,7 +1,8 @@
 import type { Reports } from '../harness/cli/parts.ts';
 import { renderAnnotations } from './github.ts';
 import { renderMarkdown } from './markdown.ts';
-import { type ReporterName, renderFile, reporterNames } from './render.ts';
+import { type ReporterName, readRuns, renderFile, reporterNames } from './render.ts';
+import { runComparisonHtml, runComparisonMarkdown, runComparisonText } from './render-run-comparison.ts';
 import { renderTerminal, terminalFor } from './terminal.ts';
 import { writeResult } from './write.ts';
 
@@ -14,6 +15,12 @@ export const reports: Reports = {
   renderAgain: async (path, folder, names) => (await renderFile(path, folder, reportersNamed(names))).paths,
   markdown: renderMarkdown,
   annotations: renderAnnotations,
+  read: readRuns,
+  comparison: {
+    text: runComparisonText,
+    markdown: runComparisonMarkdown,
+    html: runComparisonHtml,
+  },
 };
 
 function reportersNamed(names: readonly string[] | undefined): readonly ReporterName[] | undefined {

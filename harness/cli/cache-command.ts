@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { listOption } from './list-option.ts';
 import type { CacheTraces, Parts, TraceRow } from './parts.ts';
-import { listOption } from './run-command.ts';
 import { named, UsageError, wholeNumber } from './usage-error.ts';
 
 interface CacheOptions {

@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { ownVersion } from '../run.ts';
 import { addCacheCommand } from './cache-command.ts';
 import { addCheckCommand } from './check-command.ts';
+import { addCompareCommand } from './compare-command.ts';
 import { addConvertCommand } from './convert-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { exitCodes } from './exit-code.ts';
@@ -37,6 +38,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   addCheckCommand(program, done);
   addConvertCommand(program);
   addReportCommand(program, parts);
+  addCompareCommand(program, parts, done);
   addCacheCommand(program, parts);
   addSaturateCommand(program, parts, done);
   addDoctorCommand(program, done);

@@ -1,3 +1,4 @@
+import type { RunComparison } from '../measure/run-comparison.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Result } from '../result.ts';
 import type { Scenario } from '../scenario.ts';
@@ -58,6 +59,13 @@ export interface Reports {
   markdown(result: Result): string;
   /** Renders a result.json (or the folder it is in) again; returns the paths. Throws when it is no result. */
   renderAgain(path: string, folder?: string, names?: readonly string[]): Promise<readonly string[]>;
+  /** The result at a path, or those of a folder of runs, by when they began. Throws when one is no result. */
+  read(path: string): Promise<readonly Result[]>;
+  readonly comparison: {
+    text(comparison: RunComparison): string;
+    markdown(comparison: RunComparison): string;
+    html(comparison: RunComparison): string;
+  };
   /** GitHub's annotation lines for what is broken. */
   annotations(result: Result): readonly string[];
 }

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/provision.ts';
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
 import { findPostgres } from '../database/provision.ts';
+import { compareRuns } from '../measure/run-comparison.ts';
 import { parseThreshold, threshold } from '../measure/threshold.ts';
 import type { Measurement } from '../measurement.ts';
 import { projectRoot } from '../project.ts';
@@ -14,8 +15,10 @@ import { type Profile, profiles, type Scenario } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
+import { exitCodeOfComparison, gateOption, gatesOf, resultsAt, writeComparison } from './compare-command.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
+import { listOption } from './list-option.ts';
 import type { Parts } from './parts.ts';
 import { planData, planText, scheduleTable } from './plan-view.ts';
 import { type ProgressView, progressView } from './progress-view.ts';
@@ -35,6 +38,8 @@ export interface RunOptions {
   readonly etcdVersion?: string;
   readonly databaseUrl?: string;
   readonly heartbeatMs?: string;
+  readonly baseline?: string;
+  readonly gate?: readonly string[];
   readonly reporter?: readonly string[];
   readonly threshold?: readonly string[];
   readonly electionMs?: string;
@@ -65,6 +70,11 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
         ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
       )
       .addOption(reporterOption(parts))
+      .option(
+        '--baseline <result>',
+        'hold the run against an earlier one; what got worse decides the exit code too',
+      )
+      .addOption(gateOption())
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
     const wanted =
@@ -90,15 +100,6 @@ export function addStackOptions(command: Command): Command {
     .option('--database-url <url>', 'a PostgreSQL that is already there')
     .option('--heartbeat-ms <n>', "the members' heartbeat interval")
     .option('--election-ms <n>', "the members' election timeout");
-}
-
-export function listOption(flags: string, description: string): Option {
-  // commander hands in the default as what came before; what is told stands in its place.
-  let told: string[] = [];
-  return new Option(flags, description).argParser((text: string) => {
-    told = [...told, ...text.split(',').map((name) => name.trim())];
-    return told;
-  });
 }
 
 export function reporterOption({ reports }: Parts): Option {
@@ -147,6 +148,8 @@ async function runScenarios(
   }
 
   const reporters = reportersOf(options.reporter, parts);
+  const gates = gatesOf(options.gate);
+  const base = options.baseline === undefined ? undefined : await resultsAt(options.baseline, parts);
   const prepared = await prepare(options, seed);
   const view = progressView(process.stderr);
   const command = repeatCommand(wanted, options, seed);
@@ -163,7 +166,13 @@ async function runScenarios(
       onResult: async (soFar) => void (await parts.reports.write(prepared.out, soFar, reporters)),
     });
     const result = await measured(judged, measurements, { ...plan, signal, say: (line) => view.say(line) });
-    return await finish(result, prepared.out, { json: options.json, parts, view, reporters });
+    const code = await finish(result, prepared.out, { json: options.json, parts, view, reporters });
+    if (base === undefined) return code;
+    const comparison = compareRuns(base, [result], gates);
+    await writeComparison(prepared.out, comparison, parts);
+    // With --json stdout is the result alone.
+    (options.json ? process.stderr : process.stdout).write(parts.reports.comparison.text(comparison));
+    return worse(code, exitCodeOfComparison(comparison));
   } finally {
     interrupt.dispose();
     view.end();
@@ -193,6 +202,12 @@ async function measured(
   const finishedAt = new Date().toISOString();
   const manifest = { ...result.manifest, finishedAt, interrupted: signal.aborted };
   return { ...result, manifest, measurements: tables };
+}
+
+/** Broken outweighs all, then a broken environment, then what is unknown. */
+function worse(...codes: readonly number[]): number {
+  const order = [exitCodes.broken, exitCodes.environment, exitCodes.unknown] as const;
+  return order.find((code) => codes.includes(code)) ?? exitCodes.kept;
 }
 
 /** Writes the reports, shows the summary, and tells the exit code. */

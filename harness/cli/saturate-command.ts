@@ -7,17 +7,10 @@ import { profiles } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { exitCodes } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
+import { listOption } from './list-option.ts';
 import type { Parts } from './parts.ts';
 import { progressView } from './progress-view.ts';
-import {
-  addStackOptions,
-  finish,
-  listOption,
-  prepare,
-  type RunOptions,
-  seedOf,
-  strategiesNamed,
-} from './run-command.ts';
+import { addStackOptions, finish, prepare, type RunOptions, seedOf, strategiesNamed } from './run-command.ts';
 import { UsageError, wholeNumber } from './usage-error.ts';
 
 interface SaturateOptions extends RunOptions {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { listOption } from '../../harness/cli/run-command.ts';
+import { listOption } from '../../harness/cli/list-option.ts';
 
 test('a list that is told stands in place of its default', () => {
   const table: [args: string[], list: string[]][] = [

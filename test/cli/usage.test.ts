@@ -56,6 +56,17 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'write-serialisation', '--strategy', 'lease-session'],
       '--strategy should be left out: write-serialisation measures without strategies',
     ],
+    [
+      'a baseline that there is not',
+      ['run', 'steady', '--baseline', '/nowhere/result.json'],
+      'no such file or directory',
+    ],
+    ['a comparison with nothing', ['compare', '/nowhere', '/nowhere'], 'no such file or directory'],
+    [
+      'a gate on a figure that there is not',
+      ['compare', '/nowhere', '/nowhere', '--gate', 'p42'],
+      "--gate should be one of promises.broken, hitRate, dbReadsPerRequest, p50, p99, got 'p42'",
+    ],
     ['two members', ['run', 'steady', '--members', '2'], "--members should be one of 1, 3, 5, 7, got '2'"],
     [
       'a partition of one member',
