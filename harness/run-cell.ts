@@ -1,16 +1,20 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultBudget, type Violation } from './checker/checker.ts';
 import { type Clock, clockFrom } from './clock.ts';
 import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
 import { countDatabase, type DatabaseCount, type DatabaseSeries } from './database/counters.ts';
+import { encodeFault, encodeObservation } from './history/format.ts';
+import { type Observation, since } from './history/observation.ts';
 import { type FaultWindow, grades, type Operation } from './history/operation.ts';
 import { readHistory } from './history/read-history.ts';
-import { judge } from './judge.ts';
+import { environmentPromises, judge } from './judge.ts';
 import { type DriverSummary, startDriver } from './load/driver.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
+import { memberLog } from './observer/member-log.ts';
+import { Observer } from './observer/observer.ts';
 import { createSupervisor, type Supervisor } from './process/supervisor.ts';
 import type { Progress } from './progress.ts';
 import { seeded } from './random.ts';
@@ -18,7 +22,7 @@ import type { Cell, PromiseVerdict } from './result.ts';
 import { type Profile, type Scenario, timeScaleOf } from './scenario.ts';
 import { carryOut, planned } from './schedule.ts';
 import { scheduleText, stepData } from './schedule-file.ts';
-import type { StrategyDescription } from './service/strategy.ts';
+import type { Promised, StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
 import { countsInVoidRun, inVoidRun, voidReason } from './void-run.ts';
 
@@ -46,6 +50,8 @@ interface Recording {
   readonly faults: readonly FaultWindow[];
   readonly leaders: readonly LeaderAt[];
   readonly database: DatabaseSeries;
+  /** What was seen beside the service, the members' logs not yet among it. */
+  readonly observations: readonly Observation[];
   /** What went wrong in the harness or its environment while it was recorded. */
   readonly failures: readonly unknown[];
 }
@@ -62,6 +68,7 @@ export async function runCell(options: CellOptions): Promise<Cell> {
   await mkdir(logs, { recursive: true });
   const steps = planned(options.scenario, options.profile, options.seed);
   await writeFile(join(options.folder, 'schedule.json'), scheduleText(steps, options.seed));
+  const memberLogs = await logsOfMembers(options, logs);
   let recording: Recording;
   try {
     await using supervisor = await createSupervisor();
@@ -75,11 +82,35 @@ export async function runCell(options: CellOptions): Promise<Cell> {
   // The stack is gone by now: the checkers have both cores.
   try {
     options.onProgress({ type: 'step', cell: nameOf(options), step: 'checking every answer' });
+    const observations = [
+      ...recording.observations,
+      ...(await Promise.all(memberLogs.map(({ member, path, size }) => memberLog(member, path, size)))),
+    ];
+    // One file tells all, so that a stored run can be judged again without a cluster.
+    await appendFile(
+      historyPath,
+      recording.faults.map(encodeFault).join('') + observations.map(encodeObservation).join(''),
+    );
     const { operations } = await readHistory(historyPath);
-    return examine(options, recording, operations);
+    return examine(options, { ...recording, observations }, operations);
   } catch (error) {
     return spoiled(options, 'error', `the history could not be checked: ${messageOf(error)}`);
   }
+}
+
+/** Where each member's log is to be read from: what an earlier run has left in the folder is not this run's. */
+async function logsOfMembers({ scenario }: CellOptions, logs: string) {
+  const names = Array.from({ length: scenario.members }, (_, i) => `m${i + 1}`);
+  return await Promise.all(
+    names.map(async (member) => {
+      const path = join(logs, `${member}.log`);
+      const size = await stat(path).then(
+        (found) => found.size,
+        () => 0,
+      );
+      return { member, path, size };
+    }),
+  );
 }
 
 async function record(
@@ -176,12 +207,19 @@ async function offerLoad(
       elapsedMs: (clock.nowNs() - startNs) / 1e6,
     }),
   );
+  const observer = new Observer({
+    cluster: stack.cluster,
+    instances: stack.instances,
+    leaseKeys: options.strategy.leaseKeys,
+    clock,
+  });
   const leaders = watchLeader({
     cluster: stack.cluster,
     clock,
     everyMs: 200,
     signal: watching.signal,
     onChange: ({ leader, term }) => options.onProgress({ type: 'leader', cell, leader, term }),
+    onStatuses: (statuses, askedNs, answeredNs) => observer.sawMembers(statuses, askedNs, answeredNs),
   });
   const carried = carryOut({
     steps: planned(scenario, profile, options.seed),
@@ -212,19 +250,21 @@ async function offerLoad(
       if (!signal.aborted) await driver.finalReads({ grades });
     }
     watching.abort();
-    return { load, faults: windows, failures, leaders: await leaders, database };
+    await observer.end({ compare: failures.length === 0 && !signal.aborted });
+    const { observations } = observer;
+    return { load, faults: windows, failures, leaders: await leaders, database, observations };
   } finally {
     signal.removeEventListener('abort', stopDriver);
     watching.abort();
     driverFailed.abort();
     // Nothing of this cell may still be asking when its processes are stopped; healing above all must have ended.
-    await Promise.allSettled([carried, leaders]);
+    await Promise.allSettled([carried, leaders, observer.end({ compare: false })]);
   }
 }
 
 /** Judges and measures what was recorded, on the load's own clock: 0 is when it began, in words and in charts. */
 function examine(options: CellOptions, recording: Recording, recorded: readonly Operation[]): Cell {
-  const { scenario, strategy, profile, signal } = options;
+  const { scenario, signal } = options;
   const { load } = recording;
   const sinceLoad = (ns: number) => ns - load.fromNs;
   const operations = recorded.map((operation) => ({
@@ -250,8 +290,12 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
     },
   });
   const judged = judge(
-    { operations, faults },
-    strategy.promises(timeScaleOf(scenario, profile)),
+    {
+      operations,
+      faults,
+      observations: recording.observations.map((observation) => since(load.fromNs, observation)),
+    },
+    demanded(options),
     defaultBudget,
   );
   const nothingProved =
@@ -311,6 +355,15 @@ function held({ scenario }: CellOptions, cell: Cell, voidBecause?: string): Pick
   };
 }
 
+/** What the strategy promises, and what is demanded of the members whatever the strategy. */
+function demanded({ strategy, scenario, profile }: CellOptions): readonly Promised[] {
+  // Nobody can disagree with a single member.
+  const environment = environmentPromises.filter(
+    ({ guarantee }) => scenario.members > 1 || guarantee !== 'members-agree',
+  );
+  return [...strategy.promises(timeScaleOf(scenario, profile)), ...environment];
+}
+
 /** A service that is wrong throughout would fill the report with the same; each promise still tells how many there are. */
 const violationsKept = 50;
 
@@ -333,11 +386,7 @@ function verdictOf(promises: readonly PromiseVerdict[], failed: boolean): Cell['
 
 /** A cell of which nothing could be recorded. Its promises are told as unknown, not left out. */
 function spoiled(options: CellOptions, verdict: 'unknown' | 'error', reason: string): Cell {
-  const judged = judge(
-    { operations: [], faults: [] },
-    options.strategy.promises(timeScaleOf(options.scenario, options.profile)),
-    defaultBudget,
-  );
+  const judged = judge({ operations: [], faults: [] }, demanded(options), defaultBudget);
   const cell = blank(options);
   return {
     ...cell,

@@ -10,7 +10,7 @@ const maxDroppedShare = 0.01;
 const maxSendLagP99Ms = 250;
 
 /** What a service must do in time: a machine that starves it can break these, whatever its strategy. */
-const liveness: readonly Promised['guarantee'][] = ['progress', 'convergence'];
+const liveness: readonly Promised['guarantee'][] = ['progress', 'convergence', 'availability'];
 
 /**
  * What a verdict becomes when the run is void. `kept` turns into `unknown`. A wrong answer that was seen stays a

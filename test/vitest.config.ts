@@ -5,6 +5,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const pure = [
   'test/*.test.ts',
   'test/{checker,cli,history,measure,reports,scenarios}/**/*.test.ts',
+  'test/observer/member-log.test.ts',
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',

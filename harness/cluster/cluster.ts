@@ -42,4 +42,6 @@ export type MemberStatus =
       readonly revision: number;
       readonly raftIndex: number;
       readonly version: string;
+      /** Its own id, a text since it exceeds 2^53. */
+      readonly id?: string;
     };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, MemberStatus } from './cluster.ts';
 import { agreedLeader } from './leader.ts';
 
 export interface LeaderAt {
@@ -17,12 +17,15 @@ export async function watchLeader(options: {
   everyMs: number;
   signal: AbortSignal;
   onChange?(now: LeaderAt): void;
+  /** Told every answer, with the times of the question and of the last answer. */
+  onStatuses?(statuses: readonly MemberStatus[], askedNs: number, answeredNs: number): void;
 }): Promise<LeaderAt[]> {
   const { cluster, clock, everyMs, signal } = options;
   const changes: LeaderAt[] = [];
   while (!signal.aborted) {
     const atNs = clock.nowNs();
     const statuses = await cluster.status({ timeoutMs: Math.max(everyMs, 250) });
+    options.onStatuses?.(statuses, atNs, clock.nowNs());
     const agreed = agreedLeader(statuses);
     const highestTerm = Math.max(0, ...statuses.map((s) => (s.reachable ? s.term : 0)));
     const now = { leader: agreed?.name ?? null, term: agreed?.term ?? highestTerm };

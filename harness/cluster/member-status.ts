@@ -29,6 +29,7 @@ export async function memberStatus(
       revision: Number(status.header?.revision ?? 0),
       raftIndex: Number(status.raftIndex ?? 0),
       version: status.version ?? 'unknown',
+      ...(status.header?.member_id !== undefined && { id: status.header.member_id }),
     };
   } catch (error) {
     return { member: member.name, reachable: false, reason: reasonOf(error, asked.timeoutMs) };
@@ -53,7 +54,7 @@ export async function linearizableRead(
   asked: Asked,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }> {
   try {
-    await post(
+    await askGateway(
       member,
       '/v3/kv/range',
       { key: Buffer.from('faultline').toString('base64'), limit: '1' },
@@ -75,10 +76,16 @@ interface StatusJson {
 }
 
 async function ask(member: Addressed, asked: Asked): Promise<StatusJson> {
-  return (await post(member, '/v3/maintenance/status', {}, asked)) as StatusJson;
+  return (await askGateway(member, '/v3/maintenance/status', {}, asked)) as StatusJson;
 }
 
-async function post(member: Addressed, path: string, body: unknown, asked: Asked): Promise<unknown> {
+/** What the member's JSON gateway answers. Throws when it does not in time, or with another status than 200. */
+export async function askGateway(
+  member: Addressed,
+  path: string,
+  body: unknown,
+  asked: Asked,
+): Promise<unknown> {
   const deadline = AbortSignal.timeout(asked.timeoutMs);
   const response = await request(`http://${member.clientAddress}${path}`, {
     dispatcher: asked.agent,

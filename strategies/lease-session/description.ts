@@ -5,6 +5,7 @@ export const leaseSession: Omit<StrategyDescription, 'command'> = {
   name: 'lease-session',
   summary:
     'etcd is the truth; a lease guards the session, a watched copy is served while it is provably fresh, writes are fenced',
+  leaseKeys: 'lease-session/sessions/',
   promises(timeScale) {
     const times = leaseSessionTimes(timeScale);
     return [
@@ -14,6 +15,14 @@ export const leaseSession: Omit<StrategyDescription, 'command'> = {
       { guarantee: 'monotonic-reads', grade: 'session' },
       { guarantee: 'bounded-staleness', grade: 'session', maxStaleMs: times.maxStaleMs },
       { guarantee: 'bounded-staleness', grade: 'eventual', maxStaleMs: times.maxStaleMs },
+      { guarantee: 'monotonic-writes', order: 'real-time' },
+      { guarantee: 'writes-follow-reads', grade: 'session' },
+      { guarantee: 'bounded-revisions', grade: 'linearizable', maxRevisions: 0 },
+      { guarantee: 'no-duplicated-writes' },
+      { guarantee: 'no-resurrected-writes', order: 'real-time' },
+      { guarantee: 'fencing', scope: 'instance' },
+      { guarantee: 'lease-truth' },
+      { guarantee: 'availability', grade: 'eventual', okShare: 0.9 },
       { guarantee: 'convergence' },
       { guarantee: 'progress', withinMs: times.progressWithinMs },
     ];
@@ -24,6 +33,7 @@ export const leaseSession: Omit<StrategyDescription, 'command'> = {
 export const leaseSessionNaive: Omit<StrategyDescription, 'command'> = {
   ...leaseSession,
   name: 'lease-session-naive',
+  leaseKeys: 'lease-session-naive/sessions/',
   summary:
     'lease-session as it is mostly written: `if (lease.isValid()) put()`, the client library as it comes',
 };

@@ -39,6 +39,9 @@ class NaiveLeaseSession implements OpenStrategy {
   #valid = false;
   #closed = false;
   #grants = 0;
+  /** Which registration it takes for its own. */
+  #epoch = 0;
+  #token = '';
 
   static async open(context: StrategyContext): Promise<NaiveLeaseSession> {
     const session = new NaiveLeaseSession(context);
@@ -65,6 +68,8 @@ class NaiveLeaseSession implements OpenStrategy {
 
   async write({ key, value, expectedRevision }: WriteRequest): Promise<WriteAnswer> {
     if (!this.#valid) throw new Refused(503, 'fail', 'the lease was lost');
+    // Told, and compared with nothing: the lease that it believed in when it sent the write.
+    const fencingToken = this.#token;
     const name = values + key;
     const write =
       value === undefined
@@ -73,14 +78,15 @@ class NaiveLeaseSession implements OpenStrategy {
     if (expectedRevision === undefined) {
       const { header, ...answer } = await write.exec();
       const wrote = !('deleted' in answer) || answer.deleted !== '0';
-      return { written: true, ...(wrote && { revision: Number(header.revision) }), source: 'etcd' };
+      const revision = wrote ? { revision: Number(header.revision) } : {};
+      return { written: true, ...revision, source: 'etcd', fencingToken };
     }
     const { succeeded, header, responses } = await this.#client
       .if(name, 'Mod', '==', expectedRevision)
       .then(write)
       .else(this.#client.get(name))
       .commit();
-    if (succeeded) return { written: true, revision: Number(header.revision), source: 'etcd' };
+    if (succeeded) return { written: true, revision: Number(header.revision), source: 'etcd', fencingToken };
     const current = responses[0]!.response_range.kvs[0];
     return { written: false, revision: Number(current?.mod_revision ?? 0), source: 'etcd' };
   }
@@ -89,6 +95,8 @@ class NaiveLeaseSession implements OpenStrategy {
     return {
       faultline_session_active: this.#valid ? 1 : 0,
       faultline_session_registrations: this.#grants,
+      faultline_lease_alive_ms: this.#valid ? this.#ttlSeconds * 1_000 : 0,
+      faultline_lease_epoch: this.#epoch,
       faultline_copy_keys: this.#cache.size,
     };
   }
@@ -118,7 +126,9 @@ class NaiveLeaseSession implements OpenStrategy {
       this.#valid = false;
       if (!this.#closed) setTimeout(() => void this.#grantLease().catch(() => {}), grantAgainMs).unref();
     });
-    await lease.put(`${root}sessions/${this.#instance}`).value(this.#instance).exec();
+    const { header } = await lease.put(`${root}sessions/${this.#instance}`).value(this.#instance).exec();
+    this.#epoch = Number(header.revision);
+    this.#token = `${await lease.grant()}:${this.#epoch}`;
     this.#grants += 1;
     this.#valid = true;
   }

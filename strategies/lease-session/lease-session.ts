@@ -203,6 +203,7 @@ class LeaseSession implements OpenStrategy {
       faultline_session_registrations: this.#lease.registrations,
       faultline_session_fenced_writes: this.#fenced,
       faultline_lease_alive_ms: this.#session.aliveForMs,
+      faultline_lease_epoch: this.#session.registration?.epoch ?? 0,
       faultline_copy_age_ms: this.#freshness.ageMs,
       faultline_copy_keys: this.#keys.size,
       faultline_copy_revision: this.#keys.revision,

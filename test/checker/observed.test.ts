@@ -580,6 +580,8 @@ describe('availability', () => {
   const many = Array.from({ length: 20 }, (_, i) => read(i * 10));
   const cut = [fault(['m1'], 0, 1_000)];
   const killed = [fault(['s1'], 50, 100)];
+  const before = Array.from({ length: 10 }, (_, i) => read(-2_000 - i * 10));
+  const beforeAt2 = before.map((one) => ({ ...one, instance: 's2' }));
   table(availability({ grade: 'eventual', okShare: 0.9 }), [
     ['all are answered', { operations: many }, 'valid'],
     ['all are answered although members are cut off', { operations: many, faults: cut }, 'valid'],
@@ -587,23 +589,31 @@ describe('availability', () => {
     ['two of twenty are not', { operations: [...many.slice(2), refused(0), refused(10)] }, 'valid'],
     [
       'the instance itself was killed',
-      { operations: [refused(60), refused(70), refused(80)], faults: killed },
+      { operations: [...before, refused(60), refused(70), refused(80)], faults: killed },
       { unknown: /left alone/ },
     ],
     [
-      'the instance itself was killed, and answered before',
-      { operations: [read(10), read(20), refused(60), refused(70), refused(80)], faults: killed },
+      'the instance itself was killed, the other answered',
+      { operations: [read(60, 's2'), refused(60), refused(70), refused(80)], faults: killed },
       'valid',
     ],
     [
       'what was under way when it was killed',
       {
         operations: [
-          read(10),
+          read(60, 's2'),
           info.read(1, 40, 60, { instance: 's1', grade: 'eventual' }),
           info.read(1, 41, 60, { instance: 's1', grade: 'eventual' }),
         ],
         faults: killed,
+      },
+      'valid',
+    ],
+    [
+      'what failed before and after the fault',
+      {
+        operations: [refused(-2_000), refused(-1_990), ...many, refused(9_000), refused(9_010)],
+        faults: cut,
       },
       'valid',
     ],
@@ -625,8 +635,8 @@ describe('availability', () => {
     ],
     [
       'while members are cut off',
-      { operations: [read(0), refused(100), refused(110)], faults: cut },
-      /only 33.3 % of 3/,
+      { operations: [...before, read(0), refused(100), refused(110)], faults: cut },
+      /only 33.3 % of 3 .* under faults/,
     ],
     [
       'one of two instances',
@@ -635,7 +645,7 @@ describe('availability', () => {
     ],
     [
       'the other instance was killed',
-      { operations: [read(0, 's2'), refused(60, 's2'), refused(70, 's2')], faults: killed },
+      { operations: [...beforeAt2, read(55, 's2'), refused(60, 's2'), refused(70, 's2')], faults: killed },
       /at s2/,
     ],
     [
@@ -650,9 +660,22 @@ describe('availability', () => {
       /only 33.3 %/,
     ],
     [
-      'long after it was killed',
-      { operations: [read(0), refused(5_000), refused(5_100)], faults: killed },
-      /only 33.3 %/,
+      'none is answered',
+      { operations: [...before, refused(100), refused(110)], faults: cut },
+      /only 0.0 % of 2/,
+    ],
+    [
+      'it fails without the fault too',
+      {
+        operations: [...before, refused(-1_900), refused(-1_890), read(0), refused(100), refused(110)],
+        faults: cut,
+      },
+      { unknown: /only 33.3 % .* under faults, but without any only 83.3 % did/ },
+    ],
+    [
+      'nothing to compare with',
+      { operations: [read(0), refused(100), refused(110)], faults: cut },
+      { unknown: /without any none was sent/ },
     ],
     ['nothing was sent', {}, { unknown: /no eventual read was sent/ }],
   ]);
