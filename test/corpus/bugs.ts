@@ -4,6 +4,12 @@ import { issueBug } from './etcd-issue.ts';
 import { etcdIssues } from './etcd-issues/list.ts';
 import { trapBug } from './trap.ts';
 import { clientTraps } from './traps/list.ts';
+import { watchMutantBugs } from './watch-cut.ts';
 
 /** The corpus. */
-export const bugs: readonly Bug[] = [...mutantBugs, ...clientTraps.map(trapBug), ...etcdIssues.map(issueBug)];
+export const bugs: readonly Bug[] = [
+  ...mutantBugs,
+  ...watchMutantBugs,
+  ...clientTraps.map(trapBug),
+  ...etcdIssues.map(issueBug),
+];

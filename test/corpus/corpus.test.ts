@@ -27,6 +27,7 @@ describe('a planted bug is found, and what is right beside it is not accused', (
     const hunt = await bug.hunt(await ground(name));
     expect(detectedAfterMs(hunt, bug.violation), JSON.stringify(hunt).slice(0, 2_000)).toBeDefined();
     const beside = await bug.control.hunt(await ground(`${name}-control`));
-    expect(beside).toMatchObject({ state: 'silent' });
+    // A machine too busy to start the second cell accuses nobody.
+    expect(beside.state, JSON.stringify(beside).slice(0, 2_000)).not.toBe('found');
   });
 });

@@ -26,7 +26,7 @@ export function issueBug({ issue, name, scenario, violation, mendedIn, run }: Et
   return {
     name,
     kind: 'etcd issue',
-    scenario: `${issue}: ${scenario}`,
+    scenario: `${scenario} (${issue})`,
     violation,
     isIn: (version) => isBefore(version, mendedIn),
     hunt: hunting('issue'),

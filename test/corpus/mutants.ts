@@ -297,7 +297,7 @@ export const mutants: readonly Mutant[] = [
       becomes: 'const left = { deadlineMs: patienceMs };',
     },
     scenario: 'queue-and-compare',
-    violation: 'read-your-writes',
+    violation: 'monotonic-reads',
   },
   {
     name: 'dropped-on-retry',
@@ -325,9 +325,46 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
+const carefulWatch = 'strategies/etcd/careful-watch.ts';
+const resumption =
+  'create_request: { ...prefixRange(this.#prefix), start_revision: String(this.#told + 1) },';
+
+/** Faults of what all strategies watch with. Most of what they lose it repairs by itself, so it is looked at alone. */
+export const watchMutants: readonly Mutant[] = [
+  {
+    name: 'watch-resumes-one-too-late',
+    strategy: 'careful-watch',
+    summary: 'a stream goes on from the revision after the next',
+    fault: { file: carefulWatch, line: resumption, becomes: resumption.replace('+ 1', '+ 2') },
+    scenario: 'cut-watch',
+    violation: 'reliable',
+  },
+  {
+    name: 'watch-resumes-one-too-early',
+    strategy: 'careful-watch',
+    summary: 'a stream goes on from the revision that was told last',
+    fault: { file: carefulWatch, line: resumption, becomes: resumption.replace(' + 1', '') },
+    scenario: 'cut-watch',
+    violation: 'reliable',
+  },
+  {
+    name: 'watch-resumes-from-now',
+    strategy: 'careful-watch',
+    summary: 'a stream goes on from whatever is the newest revision',
+    fault: {
+      file: carefulWatch,
+      line: resumption,
+      becomes: resumption.replace('String(this.#told + 1)', "'0'"),
+    },
+    scenario: 'cut-watch',
+    violation: 'resumable',
+  },
+];
+
 /** Throws a RangeError for a name that no mutant has. */
 export function mutantNamed(name: string): Mutant {
-  const found = mutants.find((mutant) => mutant.name === name);
+  const all = [...mutants, ...watchMutants];
+  const found = all.find((mutant) => mutant.name === name);
   if (found) return found;
-  throw new RangeError(`there is no mutant ${name}; there are: ${mutants.map((one) => one.name).join(', ')}`);
+  throw new RangeError(`there is no mutant ${name}; there are: ${all.map((one) => one.name).join(', ')}`);
 }

@@ -127,19 +127,22 @@ const list: readonly Trap[] = [
   trap({
     name: 'queue-and-compare',
     question: 'Does a compare see what was acknowledged before it and still waits?',
-    loadMs: 7_000,
-    keys: 5,
-    mix: { 'read:linearizable': 10, 'read:session': 45, write: 15, cas: 30 },
-    schedule: [at(500, slowPeers({ latencyMs: 20, jitterMs: 0 })).for(6_000)],
+    loadMs: 8_000,
+    keys: 3,
+    ratePerSecond: 150,
+    mix: { 'read:linearizable': 2, 'read:session': 28, write: 15, cas: 55 },
+    schedule: [at(500, farApart).for(7_000)],
   }),
   trap({
     name: 'late-answers',
     question: 'What does an instance learn of writes whose answers it never had?',
-    loadMs: 6_000,
-    keys: 40,
-    mix: { 'read:linearizable': 5, 'read:session': 35, write: 60 },
-    // At the end, so that what was learned wrongly is not written over.
-    schedule: [at(3_500, slowInstance({ latencyMs: 600 })).for(2_000)],
+    loadMs: 8_000,
+    keys: 10,
+    mix: { 'read:linearizable': 5, 'read:session': 60, write: 35 },
+    schedule: [
+      at(1_000, slowInstance({ latencyMs: 600 })).for(1_500),
+      at(4_500, slowInstance({ latencyMs: 600 })).for(1_500),
+    ],
   }),
   trap({
     name: 'killed-while-draining',

@@ -1,9 +1,15 @@
 import { clockFrom } from '../../harness/clock.ts';
-import type { LogEvent, WatchAsked, WatcherHistory, WatchHistory } from '../../harness/history/watch.ts';
+import type {
+  LogEvent,
+  WatchAsked,
+  WatcherHistory,
+  WatchHistory,
+  WatchLog,
+} from '../../harness/history/watch.ts';
 import { WatchConnection } from '../../harness/watch/watch-connection.ts';
 import { CarefulClient } from '../../strategies/etcd/careful-client.ts';
 
-/** A WatchedStore is one etcd of which every change is known, because nobody else makes any: the true log beside a watch. */
+/** A WatchedStore is an etcd of which every change is known, because nobody else makes any: the true log beside a watch. */
 export class WatchedStore {
   readonly #address: string;
   readonly #client: CarefulClient;
@@ -40,21 +46,21 @@ export class WatchedStore {
 
   /**
    * One watcher, which is asked for its progress when `askProgress` says so of what it was told, until `isOver` does.
-   * Rejects when that takes longer than 20 s.
+   * Rejects when that takes longer than 20 s from the end of `meanwhile`.
    */
   async watched(
     asked: WatchAsked,
-    { askProgress = () => false, isOver }: { askProgress?(told: Told): boolean; isOver(told: Told): boolean },
+    { at = this.#address, meanwhile, askProgress = () => false, isOver }: WatchedOptions,
   ): Promise<WatchHistory> {
     let progressAsked = false;
+    let timer: NodeJS.Timeout | undefined;
     let end = () => {};
     let fail = (_: Error) => {};
     const over = new Promise<void>((resolve, reject) => {
       [end, fail] = [resolve, reject];
     });
-    const timer = setTimeout(() => fail(new Error('the watch was not told all within 20 s')), 20_000);
     const connection = await WatchConnection.open({
-      address: this.#address,
+      address: at,
       clock: this.#clock,
       onTold: () => {
         const { told } = connection.histories[0]!;
@@ -67,20 +73,28 @@ export class WatchedStore {
     });
     try {
       connection.watch('watcher', asked);
+      await meanwhile?.(() => connection.histories[0]!.told);
+      timer = setTimeout(() => fail(new Error('the watch was not told all within 20 s')), 20_000);
+      if (isOver(connection.histories[0]!.told)) end();
       await over;
-      const last = this.#log.at(-1)!.revision;
-      const log = {
-        fromRevision: this.#log[0]!.revision,
-        toRevision: last,
-        allKeys: true,
-        events: this.#log,
-        compactions: this.#compactions,
-      };
-      return { log, watchers: [{ ...connection.histories[0]!, settledTo: last }] };
+      const log = this.log();
+      return { log, watchers: [{ ...connection.histories[0]!, settledTo: log.toRevision }] };
     } finally {
       clearTimeout(timer);
       connection.close();
     }
+  }
+
+  /** The true log of all that was changed so far. */
+  log(): WatchLog {
+    const events = [...this.#log].sort((one, other) => one.revision - other.revision);
+    return {
+      fromRevision: events[0]!.revision,
+      toRevision: events.at(-1)!.revision,
+      allKeys: true,
+      events,
+      compactions: this.#compactions,
+    };
   }
 
   close(): void {
@@ -96,6 +110,15 @@ export class WatchedStore {
     this.#log.push({ revision, ...event });
     return revision;
   }
+}
+
+export interface WatchedOptions {
+  /** The member that it listens to, where that is not the one that is written to: 'host:port'. */
+  readonly at?: string;
+  /** What is done once it is asked for. */
+  meanwhile?(told: () => Told): Promise<void>;
+  askProgress?(told: Told): boolean;
+  isOver(told: Told): boolean;
 }
 
 export type Told = WatcherHistory['told'];

@@ -8,7 +8,7 @@ const writes = 400;
 export const earlyProgress: EtcdIssue = {
   issue: 'etcd-io/etcd#15220',
   name: 'progress-ahead-of-events',
-  scenario: 'a watch from the past is asked for its progress before it has caught up',
+  scenario: 'progress asked of a watch that is behind',
   violation: 'bookmarkable',
   mendedIn: { 4: 25, 5: 8 },
   async run(which) {

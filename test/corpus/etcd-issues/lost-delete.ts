@@ -6,7 +6,7 @@ import { eventsIn, WatchedStore } from '../watched-store.ts';
 export const lostDelete: EtcdIssue = {
   issue: 'etcd-io/etcd#18089',
   name: 'delete-lost-after-compaction',
-  scenario: 'put three times, delete, put, compact at the delete, watch from it',
+  scenario: 'a watch from a compacted delete',
   violation: 'resumable',
   mendedIn: { 4: 36, 5: 18 },
   async run(which) {
