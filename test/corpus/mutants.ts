@@ -251,19 +251,6 @@ export const mutants: readonly Mutant[] = [
     violation: 'read-your-writes',
   },
   {
-    name: 'refresh-overwrites-newer',
-    strategy: 'write-behind',
-    summary:
-      'a batch that had applied is learned under the revision of its last asking, over what others wrote since',
-    fault: {
-      file: 'strategies/write-behind/batch-writer.ts',
-      line: 'revision = Number(found.mod_revision);',
-      becomes: 'revision = Number(response.header.revision);',
-    },
-    scenario: 'late-answers',
-    violation: 'convergence',
-  },
-  {
     name: 'queue-reorders',
     strategy: 'write-behind',
     summary: 'a write overtakes those of its key that wait before it, all but the first',
@@ -286,18 +273,6 @@ export const mutants: readonly Mutant[] = [
     },
     scenario: 'slow-drain',
     violation: 'read-your-writes',
-  },
-  {
-    name: 'compare-overtakes-queue',
-    strategy: 'write-behind',
-    summary: 'a compare-and-set does not wait for the writes of its key that were acknowledged before',
-    fault: {
-      file: writeBehind,
-      line: 'const left = await this.#waitForQueue(request.key);',
-      becomes: 'const left = { deadlineMs: patienceMs };',
-    },
-    scenario: 'queue-and-compare',
-    violation: 'monotonic-reads',
   },
   {
     name: 'dropped-on-retry',
@@ -346,18 +321,6 @@ export const watchMutants: readonly Mutant[] = [
     fault: { file: carefulWatch, line: resumption, becomes: resumption.replace(' + 1', '') },
     scenario: 'cut-watch',
     violation: 'reliable',
-  },
-  {
-    name: 'watch-resumes-from-now',
-    strategy: 'careful-watch',
-    summary: 'a stream goes on from whatever is the newest revision',
-    fault: {
-      file: carefulWatch,
-      line: resumption,
-      becomes: resumption.replace('String(this.#told + 1)', "'0'"),
-    },
-    scenario: 'cut-watch',
-    violation: 'resumable',
   },
 ];
 

@@ -125,15 +125,6 @@ const list: readonly Trap[] = [
     schedule: [at(3_000, isolateLeader()).for(2_500)],
   }),
   trap({
-    name: 'queue-and-compare',
-    question: 'Does a compare see what was acknowledged before it and still waits?',
-    loadMs: 8_000,
-    keys: 3,
-    ratePerSecond: 150,
-    mix: { 'read:linearizable': 2, 'read:session': 28, write: 15, cas: 55 },
-    schedule: [at(500, farApart).for(7_000)],
-  }),
-  trap({
     name: 'late-answers',
     question: 'What does an instance learn of writes whose answers it never had?',
     loadMs: 8_000,
