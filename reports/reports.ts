@@ -4,6 +4,7 @@ import { renderMarkdown } from './markdown.ts';
 import { type ReporterName, readRuns, renderFile, reporterNames } from './render.ts';
 import { runComparisonHtml, runComparisonMarkdown, runComparisonText } from './render-run-comparison.ts';
 import { renderTerminal, terminalFor } from './terminal.ts';
+import { trendBenchmark, trendHtml, trendText } from './trend.ts';
 import { writeResult } from './write.ts';
 
 /** All that the command needs of the reports. */
@@ -16,6 +17,7 @@ export const reports: Reports = {
   markdown: renderMarkdown,
   annotations: renderAnnotations,
   read: readRuns,
+  trend: { text: trendText, html: trendHtml, benchmark: trendBenchmark },
   comparison: {
     text: runComparisonText,
     markdown: runComparisonMarkdown,

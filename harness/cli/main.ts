@@ -13,6 +13,7 @@ import { addReportCommand } from './report-command.ts';
 import { addRunCommand, runMainJob } from './run-command.ts';
 import { addSaturateCommand } from './saturate-command.ts';
 import { addToxiproxyCommand } from './toxiproxy-command.ts';
+import { addTrendCommand } from './trend-command.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs the command line and resolves with the exit code (DESIGN 3). Never throws. */
@@ -39,6 +40,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   addConvertCommand(program);
   addReportCommand(program, parts);
   addCompareCommand(program, parts, done);
+  addTrendCommand(program, parts);
   addCacheCommand(program, parts);
   addSaturateCommand(program, parts, done);
   addDoctorCommand(program, done);

@@ -1,4 +1,5 @@
 import type { RunComparison } from '../measure/run-comparison.ts';
+import type { Trend } from '../measure/trend.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Result } from '../result.ts';
 import type { Scenario } from '../scenario.ts';
@@ -61,6 +62,12 @@ export interface Reports {
   renderAgain(path: string, folder?: string, names?: readonly string[]): Promise<readonly string[]>;
   /** The result at a path, or those of a folder of runs, by when they began. Throws when one is no result. */
   read(path: string): Promise<readonly Result[]>;
+  readonly trend: {
+    text(trends: readonly Trend[]): string;
+    html(trends: readonly Trend[]): string;
+    /** As github-action-benchmark reads it. */
+    benchmark(trends: readonly Trend[]): string;
+  };
   readonly comparison: {
     text(comparison: RunComparison): string;
     markdown(comparison: RunComparison): string;

@@ -54,6 +54,15 @@ const metrics: Readonly<Record<string, Metric>> = {
 };
 
 export const comparedMetrics = Object.keys(metrics);
+
+/** The figures of a cell that are compared, as far as they were measured. */
+export function comparedFigures(cell: Cell): { metric: string; value: number }[] {
+  return Object.entries(metrics).flatMap(([metric, { of }]) => {
+    const value = of(cell);
+    return value === null ? [] : [{ metric, value }];
+  });
+}
+
 /** What does not depend on the clock. Latency is a gate only when it is asked for. */
 export const usualGates: readonly string[] = ['promises.broken', 'hitRate', 'dbReadsPerRequest'];
 
