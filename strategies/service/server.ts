@@ -32,6 +32,8 @@ export class Readiness {
 type KeyParams = { readonly key: string };
 type PutBody = { readonly value: unknown; readonly expectedRevision?: number };
 
+const readRoute = '/kv/:key';
+
 /** Serves the HTTP contract on 127.0.0.1. */
 export async function serve(options: {
   readonly port: number;
@@ -48,36 +50,51 @@ export async function serve(options: {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
   });
 
+  // Reads count themselves: a hook after the response sets two listeners on every one, which shows in a cached read.
+  const counted = {
+    onResponse(request: FastifyRequest, reply: FastifyReply, done: () => void) {
+      metrics.answered(request.method, reply.statusCode);
+      done();
+    },
+  };
+
   server.get<{ Params: KeyParams; Querystring: { consistency?: Grade } }>(
-    '/kv/:key',
+    readRoute,
     { schema: getSchema },
     async (request, reply) => {
       const answer = await readiness.strategy.read({
         key: request.params.key,
         grade: request.query.consistency ?? 'linearizable',
         sessionToken: sessionToken(request),
-        signal: abandoned(reply),
+        // Most reads never ask for it, and it would cost them as much as all the rest.
+        get signal() {
+          return abandoned(reply);
+        },
       });
       if (answer.cache) {
         reply.header('X-Cache', answer.cache);
-        metrics.cacheReads.inc({ class: answer.cache });
+        metrics.cacheRead(answer.cache);
       }
       if (answer.staleMs !== undefined) reply.header('X-Stale-Ms', String(answer.staleMs));
       tell(reply, answer);
       const { key } = request.params;
-      if (answer.value === null || answer.value === undefined) {
+      const found = answer.value !== null && answer.value !== undefined;
+      metrics.answered(request.method, found ? 200 : 404);
+      if (!found) {
         return reply.code(404).send({ key, error: 'there is no such key' });
       }
       return { key, value: answer.value, revision: answer.revision };
     },
   );
 
-  server.put<{ Params: KeyParams; Body: PutBody }>('/kv/:key', { schema: putSchema }, (request, reply) =>
-    write(request, reply, request.body.value, request.body.expectedRevision),
+  server.put<{ Params: KeyParams; Body: PutBody }>(
+    '/kv/:key',
+    { schema: putSchema, ...counted },
+    (request, reply) => write(request, reply, request.body.value, request.body.expectedRevision),
   );
   server.delete<{ Params: KeyParams; Querystring: { expectedRevision?: string } }>(
     '/kv/:key',
-    { schema: deleteSchema },
+    { schema: deleteSchema, ...counted },
     (request, reply) => {
       const { expectedRevision } = request.query;
       return write(
@@ -133,7 +150,7 @@ export async function serve(options: {
 
   server.put<{ Body: Omit<TransactionRequest, 'signal'> }>(
     '/tx',
-    { schema: transactionSchema },
+    { schema: transactionSchema, ...counted },
     async (request, reply) => {
       const { strategy } = readiness;
       if (!strategy.transact) {
@@ -165,7 +182,7 @@ export async function serve(options: {
     },
   );
 
-  server.get('/healthz', async (_request, reply) => {
+  server.get('/healthz', counted, async (_request, reply) => {
     if (readiness.state === 'opening') {
       return reply.code(503).send({ ok: false, reason: 'the instance is starting' });
     }
@@ -173,31 +190,31 @@ export async function serve(options: {
     return reply.code(health.ok ? 200 : 503).send(health);
   });
 
-  server.get('/metrics', async (_request, reply) => {
+  server.get('/metrics', counted, async (_request, reply) => {
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 
-  server.addHook('onResponse', async (request, reply) => {
-    metrics.requests.inc({ method: request.method, status: String(reply.statusCode) });
-  });
-
-  server.setNotFoundHandler((request, reply) =>
-    reply
+  server.setNotFoundHandler((request, reply) => {
+    metrics.answered(request.method, 404);
+    return reply
       .code(404)
       .header('X-Outcome', 'fail')
       .send({
         error: `expected /kv/:key, /tx, /healthz or /metrics, got ${request.method} ${request.url}`,
-      }),
-  );
+      });
+  });
 
   server.setErrorHandler((error: Error & { statusCode?: number; validation?: unknown }, request, reply) => {
+    const status = error instanceof Refused ? error.status : (error.statusCode ?? 500);
+    if (request.routeOptions.url === readRoute && ['GET', 'HEAD'].includes(request.method)) {
+      metrics.answered(request.method, status);
+    }
     if (error instanceof Refused) {
       return reply
         .code(error.status)
         .header('X-Outcome', error.outcome)
         .send({ ...error.details, error: error.message });
     }
-    const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).header('X-Outcome', 'fail').send({ error: error.message });
     // A mistake of ours: whatever it cut short may have happened.
     console.error(`${request.method} ${request.url}:`, error);
@@ -230,10 +247,14 @@ function tell(reply: FastifyReply, answer: Told): void {
   if (answer.fencingToken !== undefined) reply.header('Fencing-Token', answer.fencingToken);
 }
 
-/** Aborted when the client has gone before its answer. */
-function abandoned(reply: FastifyReply): AbortSignal {
+/** Aborted when the client has gone before its answer, and only then: an abort makes an error with a stack. */
+function abandoned({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  reply.raw.once('close', () => controller.abort());
+  const closed = () => {
+    if (!raw.writableFinished) controller.abort();
+  };
+  if (raw.closed) closed();
+  else raw.once('close', closed);
   return controller.signal;
 }
 

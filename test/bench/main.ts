@@ -11,6 +11,7 @@ import { projectRoot } from '../../harness/project.ts';
 import type { Bench, BenchRow } from './bench.ts';
 
 import { bench as cache } from './cache.ts';
+import { bench as cachedRead } from './cached-read.ts';
 import { bench as checker } from './checker.ts';
 import { bench as cluster } from './cluster.ts';
 import { bench as database } from './database.ts';
@@ -30,6 +31,7 @@ const benches: readonly Bench[] = [
   measure,
   reports,
   cache,
+  cachedRead,
 ];
 
 const wanted = process.argv.slice(2);
