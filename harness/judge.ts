@@ -3,7 +3,7 @@ import { type Budget, type Checker, defaultBudget, type Verdict, type Violation 
 import { convergence } from './checker/convergence.ts';
 import { duplicatedWrites } from './checker/duplicated-writes.ts';
 import { fencing } from './checker/fencing.ts';
-import { leaseTruth } from './checker/lease-truth.ts';
+import { leaseTruth, tellNotices } from './checker/lease-truth.ts';
 import { isLinearizableGrade, linearizability } from './checker/linearizability.ts';
 import { lostWrites } from './checker/lost-writes.ts';
 import { memberRevisions } from './checker/member-revisions.ts';
@@ -37,12 +37,14 @@ export function judge(
   const violations: Violation[] = [];
   const verdicts = promises.map((promise): PromiseVerdict => {
     const verdict = missing(history, promise) ?? checkerFor(promise, order).check(history, budget);
+    const note = promise.guarantee === 'lease-truth' ? tellNotices(history) : undefined;
     if (verdict.valid === false) violations.push(...verdict.violations);
     return {
       promise,
       text: tellPromise(promise),
       state: verdict.valid === 'unknown' ? 'unknown' : verdict.valid ? 'kept' : 'broken',
       ...(verdict.valid === 'unknown' ? { reason: verdict.reason } : {}),
+      ...(note === undefined ? {} : { note }),
       operations: verdict.operations,
       violations: verdict.valid === false ? verdict.violations.length : 0,
     };

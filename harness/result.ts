@@ -219,6 +219,8 @@ export interface PromiseVerdict {
   readonly text: string;
   readonly state: PromiseState;
   readonly reason?: string;
+  /** What was measured beside it, in words: how soon the end of each lease was noticed. */
+  readonly note?: string;
   /** How many operations the judgement rests on. */
   readonly operations: number;
   readonly violations: number;

@@ -169,7 +169,7 @@ function details(cell: Cell): string {
         'llrr',
         cell.promises.map((promise) => [
           text(promise.text),
-          `${icons[promiseState(promise)]} ${promiseState(promise)}${promise.reason === undefined ? '' : `: ${text(promise.reason)}`}`,
+          `${icons[promiseState(promise)]} ${promiseState(promise)}${promise.reason === undefined ? '' : `: ${text(promise.reason)}`}${promise.note === undefined ? '' : ` (${text(promise.note)})`}`,
           count(promise.operations),
           count(promise.violations),
         ]),

@@ -1,4 +1,5 @@
 import type { LeaseBelief, Observation } from '../history/observation.ts';
+import type { History } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
 import { type LeaseEnd, leaseEnds } from './lease-ends.ts';
 import { type Words, wordsFor } from './words.ts';
@@ -59,6 +60,29 @@ export function leaseNotices(observations: readonly Observation[]): readonly Lea
     }
     return { holder, epoch, heldAtNs: heldAtNs ?? null, goneByNs, believedAtNs, noticedByNs };
   });
+}
+
+/** How many ends of leases are told one by one. */
+const mostTold = 3;
+
+/** The notices in words; undefined where no lease ended. */
+export function tellNotices({ observations = [], orderedBy }: History): string | undefined {
+  const notices = leaseNotices(observations);
+  if (notices.length === 0) return undefined;
+  const { instant } = wordsFor(orderedBy);
+  const told = notices
+    .slice(0, mostTold)
+    .map(({ holder, epoch, heldAtNs, goneByNs, believedAtNs, noticedByNs }) => {
+      const ended = `${heldAtNs === null ? '' : `after ${instant(heldAtNs)} and `}by ${instant(goneByNs)}`;
+      const believed =
+        believedAtNs === null
+          ? 'it was never heard to believe in it'
+          : `last believed in at ${instant(believedAtNs)}`;
+      const noticed = noticedByNs === null ? '' : `, no longer by ${instant(noticedByNs)}`;
+      return `${holder}'s lease of epoch ${epoch} ended ${ended}: ${believed}${noticed}`;
+    });
+  const more = notices.length > mostTold ? `; and ${notices.length - mostTold} more leases ended` : '';
+  return `${told.join('; ')}${more}`;
 }
 
 function afterLoss(

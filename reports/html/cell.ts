@@ -74,7 +74,7 @@ function promisesPart(cell: Cell, id: string): Markup {
     'Promises',
     [{ heading: 'promise' }, { heading: 'state' }, { heading: 'operations judged', number: true }],
     cell.promises.map((promise) => [
-      html`${promise.text}${promise.reason === undefined || promise.reason === cell.reason ? null : html`<br><span class="dim">${promise.reason}</span>`}`,
+      html`${promise.text}${promise.reason === undefined || promise.reason === cell.reason ? null : html`<br><span class="dim">${promise.reason}</span>`}${promise.note === undefined ? null : html`<br><span class="dim">${promise.note}</span>`}`,
       promiseState(promise) === 'broken'
         ? html`<a href="#${id}-violations">${stateWord('broken')}</a>`
         : stateWord(promiseState(promise)),

@@ -8,8 +8,9 @@ import { kv } from '../../harness/checker/models/kv.ts';
 import { register } from '../../harness/checker/models/register.ts';
 import { encodeOperation } from '../../harness/history/format.ts';
 import { HistoryError } from '../../harness/history/history-error.ts';
+import type { Observation } from '../../harness/history/observation.ts';
 import type { Operation } from '../../harness/history/operation.ts';
-import { judge, tellPromise } from '../../harness/judge.ts';
+import { environmentPromises, judge, tellPromise } from '../../harness/judge.ts';
 import type { Promised } from '../../harness/service/strategy.ts';
 import { ok } from './build.ts';
 
@@ -111,6 +112,49 @@ describe('promises', () => {
     });
   });
 
+  it('about leases tell how soon their end was noticed', () => {
+    const [verdict] = judge(
+      {
+        operations: [],
+        faults: [],
+        observations: [
+          {
+            kind: 'leases',
+            member: 'm1',
+            askedNs: 0,
+            answeredNs: 1e6,
+            revision: 5,
+            held: [{ holder: 's1', epoch: 4 }],
+          },
+          { kind: 'belief', holder: 's1', epoch: 4, alive: true, askedNs: 2e6, answeredNs: 3e6 },
+          { kind: 'leases', member: 'm1', askedNs: 9e6, answeredNs: 10e6, revision: 9, held: [] },
+        ],
+      },
+      [{ guarantee: 'lease-truth' }],
+    ).verdicts;
+    expect(verdict).toMatchObject({
+      state: 'kept',
+      note: expect.stringMatching(/^s1's lease of epoch 4 ended/),
+    });
+  });
+
+  it('of the members are kept by what an observer saw, and unknown where nobody looked', () => {
+    const seen = { askedNs: 0, answeredNs: 1e6 };
+    const later = { askedNs: 2e6, answeredNs: 3e6 };
+    const observations = ['m1', 'm2', 'm3'].flatMap((member, i): Observation[] => [
+      { kind: 'member', member, process: 'up', revision: 5, ...seen },
+      { kind: 'member', member, process: 'up', revision: 7, ...later },
+      { kind: 'hash', member, revision: 7, compactRevision: 0, hash: 77, ...later },
+      { kind: 'log', member, lines: 10, serious: [], elections: i === 0 ? [{ id: 'a', term: 2 }] : [] },
+    ]);
+    const statesOf = (given: readonly Observation[]) =>
+      judge({ operations: [], faults: [], observations: given }, environmentPromises).verdicts.map(
+        ({ state }) => state,
+      );
+    expect(statesOf(observations)).toEqual(['kept', 'kept', 'kept', 'kept']);
+    expect(statesOf([])).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
+  });
+
   it('that say nothing of an order over instances leave it open', () => {
     const operations = [
       ok.write(1, 0, 1, { process: 1, instance: 's1' }),
@@ -142,7 +186,9 @@ describe('promises', () => {
   });
 
   it('are told in words that differ', () => {
-    expect(new Set(everything.map(tellPromise)).size).toBe(everything.length);
+    expect(new Set([...everything, ...environmentPromises].map(tellPromise)).size).toBe(
+      everything.length + environmentPromises.length,
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { availability } from '../../harness/checker/availability.ts';
 import { defaultBudget } from '../../harness/checker/checker.ts';
-import { leaseNotices, leaseTruth } from '../../harness/checker/lease-truth.ts';
+import { leaseNotices, leaseTruth, tellNotices } from '../../harness/checker/lease-truth.ts';
 import { memberRevisions } from '../../harness/checker/member-revisions.ts';
 import { membersAgree } from '../../harness/checker/members-agree.ts';
 import { processHealth } from '../../harness/checker/process-health.ts';
@@ -541,6 +541,17 @@ describe('truth of leases', () => {
         noticedByNs: 14 * msNs,
       },
     ]);
+  });
+
+  it('tells it in words', () => {
+    const observations = [held, believes('s1', 5, 4), believes('s1', 12, 4, false), gone];
+    expect(tellNotices({ operations: [], faults: [], observations })).toBe(
+      "s1's lease of epoch 4 ended after 0 ns and by 21 ms: last believed in at 5 ms, no longer by 14 ms",
+    );
+    expect(tellNotices({ operations: [], faults: [], observations: [held, gone] })).toMatch(
+      /it was never heard to/,
+    );
+    expect(tellNotices({ operations: [], faults: [], observations: [held] })).toBeUndefined();
   });
 
   it('accuses nobody who stops before the server lets go, however the observer samples', () => {

@@ -127,7 +127,15 @@ const promised: fc.Arbitrary<PromiseVerdict['promise']> = fc.oneof(
 
 const promise: fc.Arbitrary<PromiseVerdict> = fc
   .record(
-    { promise: promised, text, state, reason: text, operations: count, violations: fc.nat({ max: 30 }) },
+    {
+      promise: promised,
+      text,
+      state,
+      reason: text,
+      note: text,
+      operations: count,
+      violations: fc.nat({ max: 30 }),
+    },
     { requiredKeys: ['promise', 'text', 'state', 'operations', 'violations'] },
   )
   .map((one) => (one.state === 'broken' ? one : { ...one, violations: 0 }));
