@@ -3,8 +3,9 @@ import type { Violation } from './checker.ts';
 import { isIllegalWithin } from './decide.ts';
 import { type KeyHistory, keyHistory, type Step } from './key-history.ts';
 import type { Model } from './model.ts';
+import { Search } from './search.ts';
 import { shrink } from './shrink.ts';
-import { inKey, tell, type Words } from './words.ts';
+import { deed, inKey, tell, type Words } from './words.ts';
 import { type Conflict, decideByZones } from './zones.ts';
 
 /** Of one key that is illegal. */
@@ -21,6 +22,8 @@ export interface Illegal {
 const mostShown = 40;
 const mostShrinkMs = 1_000;
 const stepsPerTrial = 20_000;
+/** More operations than that are no sentence. */
+const mostTold = 8;
 
 /** The few operations that show why a key is illegal, in words. */
 export function explain(illegal: Illegal): Violation {
@@ -111,18 +114,30 @@ function valueWritten({ operation }: Step): unknown {
   return operation.f === 'cas' ? (operation.value as [unknown, unknown])[1] : operation.value;
 }
 
-function explainByList({ operations, words }: Illegal): Violation {
+function explainByList({ operations, words, model }: Illegal): Violation {
   const sorted = inOrder(operations);
   const last = sorted.reduce((x, y) =>
     y.returnNs !== Number.POSITIVE_INFINITY && y.returnNs >= x.returnNs ? y : x,
   );
-  const told = sorted.slice(0, 8).map((operation) => words.operation(operation));
+  const told = sorted.slice(0, mostTold).map((operation) => words.operation(operation));
   const others = sorted.length > told.length ? `; and ${sorted.length - told.length} more` : '';
+  const most = longestOrder(model, sorted);
+  const explained =
+    most.length === 0 || most.length > mostTold
+      ? ''
+      : `. The longest order that explains any: ${most.map(deed).join(', then ')}`;
   return violation(
-    `no order of these ${sorted.length} operations explains every answer: ${told.join('; ')}${others}`,
+    `no order of these ${sorted.length} operations explains every answer: ${told.join('; ')}${others}${explained}`,
     sorted,
     last,
   );
+}
+
+/** The longest order of some of them that explains the answers of those in it. */
+function longestOrder(model: Model, operations: readonly Operation[]): readonly Operation[] {
+  const search = new Search(keyHistory(model, operations));
+  search.run(stepsPerTrial);
+  return search.order;
 }
 
 function violation(summary: string, operations: readonly Operation[], at: Operation): Violation {
