@@ -1,9 +1,9 @@
 import Table from 'cli-table3';
 import type { RunComparison } from '../harness/measure/run-comparison.ts';
-import { asset } from './asset.ts';
 import { oneLine } from './figures.ts';
-import { html, Markup } from './html/markup.ts';
+import { html } from './html/markup.ts';
 import { mark, table } from './html/part.ts';
+import { standalonePage } from './html/standalone.ts';
 import { markdownTable, text } from './markdown.ts';
 import { runComparisonHeadings, runComparisonHeadline, runComparisonRow } from './run-comparison.ts';
 import type { State } from './verdict.ts';
@@ -48,17 +48,9 @@ export function runComparisonMarkdown(comparison: RunComparison): string {
 /** One file that asks the network for nothing. */
 export function runComparisonHtml(comparison: RunComparison): string {
   const state = states[comparison.state];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${runComparisonHeadline(comparison)} Faultline</title>
-<style>${new Markup(asset('reports/html/page.css'))}</style>
-</head>
-<body>
-<header class="banner ${state}"><div>
+  return standalonePage(
+    `${runComparisonHeadline(comparison)} Faultline`,
+    html`<header class="banner ${state}"><div>
 <p class="brand">Faultline · comparison of runs</p>
 <h1>${mark(state)}<span>${runComparisonHeadline(comparison)}</span></h1>
 ${comparison.warnings.length === 0 ? null : html`<ul class="not-tested">${comparison.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
@@ -79,8 +71,6 @@ ${comparison.cells.map(
     )}</div></section>`,
 )}
 <p class="key">${note}</p>
-</main>
-</body>
-</html>
-`.text;
+</main>`,
+  );
 }

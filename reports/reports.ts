@@ -1,5 +1,7 @@
 import type { Reports } from '../harness/cli/parts.ts';
 import { renderAnnotations } from './github.ts';
+import { renderHtml } from './html/page.ts';
+import { matches, runListHtml } from './html/run-list.ts';
 import { renderMarkdown } from './markdown.ts';
 import { type ReporterName, readRuns, renderFile, reporterNames } from './render.ts';
 import { runComparisonHtml, runComparisonMarkdown, runComparisonText } from './render-run-comparison.ts';
@@ -17,6 +19,12 @@ export const reports: Reports = {
   markdown: renderMarkdown,
   annotations: renderAnnotations,
   read: readRuns,
+  page: renderHtml,
+  runList: (runs, filter) =>
+    runListHtml(
+      runs.filter((run) => matches(run, filter)),
+      filter,
+    ),
   trend: { text: trendText, html: trendHtml, benchmark: trendBenchmark },
   comparison: {
     text: runComparisonText,

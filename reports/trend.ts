@@ -1,7 +1,7 @@
 import type { Trend } from '../harness/measure/trend.ts';
-import { asset } from './asset.ts';
 import { figure, oneLine } from './figures.ts';
-import { html, Markup } from './html/markup.ts';
+import { html, type Markup } from './html/markup.ts';
+import { standalonePage } from './html/standalone.ts';
 
 const ticks = '▁▂▃▄▅▆▇█';
 
@@ -62,27 +62,17 @@ export function trendHtml(trends: readonly Trend[]): string {
     const name = `${trend.scenario} · ${trend.strategy} (${trend.profile}, ${trend.machine})`;
     cells.set(name, [...(cells.get(name) ?? []), trend]);
   }
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Faultline: trend</title>
-<style>${new Markup(asset('reports/html/page.css'))}</style>
-</head>
-<body>
-<main>
+  return standalonePage(
+    'Faultline: trend',
+    html`<main>
 <h1 style="margin-top:24px">Trend over ${Math.max(0, ...trends.map(({ points }) => points.length))} runs</h1>
 ${[...cells].map(
   ([name, own]) =>
     html`<section><h2>${name}</h2><div class="pair">${own.map((trend) => html`<section class="card"><h3>${trend.metric} <span class="dim">${figure(trend.points.at(-1)?.value)}</span></h3>${chart(trend)}${trend.changes.map((change) => html`<p class="dim">${changeText(trend, change)}</p>`)}</section>`)}</div></section>`,
 )}
 <p class="key">Changes by E-divisive; suspect until four values bear them out. Ten values are needed.</p>
-</main>
-</body>
-</html>
-`.text;
+</main>`,
+  );
 }
 
 function chart({ metric, points, changes }: Trend): Markup {

@@ -12,6 +12,7 @@ import type { Parts } from './parts.ts';
 import { addReportCommand } from './report-command.ts';
 import { addRunCommand, runMainJob } from './run-command.ts';
 import { addSaturateCommand } from './saturate-command.ts';
+import { addServeCommand } from './serve-command.ts';
 import { addToxiproxyCommand } from './toxiproxy-command.ts';
 import { addTrendCommand } from './trend-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -41,6 +42,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   addReportCommand(program, parts);
   addCompareCommand(program, parts, done);
   addTrendCommand(program, parts);
+  addServeCommand(program, parts);
   addCacheCommand(program, parts);
   addSaturateCommand(program, parts, done);
   addDoctorCommand(program, done);

@@ -62,6 +62,9 @@ export interface Reports {
   renderAgain(path: string, folder?: string, names?: readonly string[]): Promise<readonly string[]>;
   /** The result at a path, or those of a folder of runs, by when they began. Throws when one is no result. */
   read(path: string): Promise<readonly Result[]>;
+  /** The report of a run, and the list of several that are like the filter, as pages. */
+  page(result: Result): string;
+  runList(runs: readonly { readonly name: string; readonly result: Result }[], filter: string): string;
   readonly trend: {
     text(trends: readonly Trend[]): string;
     html(trends: readonly Trend[]): string;

@@ -6,7 +6,7 @@ export interface Element {
   text: string;
 }
 
-const voidElements = new Set(['meta', 'link', 'br']);
+const voidElements = new Set(['meta', 'link', 'br', 'input']);
 const rawElements = new Set(['script', 'style']);
 
 /**
