@@ -1,5 +1,6 @@
 import type { Bug } from './bug.ts';
 import { mutantBugs } from './cells.ts';
+import { fenceMutantBugs } from './ended-lease.ts';
 import { issueBug } from './etcd-issue.ts';
 import { etcdIssues } from './etcd-issues/list.ts';
 import { trapBug } from './trap.ts';
@@ -10,6 +11,7 @@ import { watchMutantBugs } from './watch-cut.ts';
 export const bugs: readonly Bug[] = [
   ...mutantBugs,
   ...watchMutantBugs,
+  ...fenceMutantBugs,
   ...clientTraps.map(trapBug),
   ...etcdIssues.map(issueBug),
 ];

@@ -251,6 +251,30 @@ export const mutants: readonly Mutant[] = [
     violation: 'read-your-writes',
   },
   {
+    name: 'replays-twice',
+    strategy: 'write-behind',
+    summary: 'a batch that has to be sent again does not ask whether it had applied',
+    fault: {
+      file: 'strategies/write-behind/batch-writer.ts',
+      line: 'compare: [expected],',
+      becomes: 'compare: [],',
+    },
+    scenario: 'late-answers',
+    violation: 'duplicated-writes',
+  },
+  {
+    name: 'lease-believed-too-long',
+    strategy: 'lease-session',
+    summary: 'the instance believes in its lease until the server tells it otherwise',
+    fault: {
+      file: 'strategies/lease-session/session.ts',
+      line: 'return this.#registration ? Math.max(0, this.#aliveUntilMs - this.#nowMs()) : 0;',
+      becomes: 'return this.#registration ? 1 : 0;',
+    },
+    scenario: 'long-cut-off-instance',
+    violation: 'lease-truth',
+  },
+  {
     name: 'queue-reorders',
     strategy: 'write-behind',
     summary: 'a write overtakes those of its key that wait before it, all but the first',
@@ -324,9 +348,33 @@ export const watchMutants: readonly Mutant[] = [
   },
 ];
 
+/** Faults of the fence, which shows only to a client that brings a token. */
+export const fenceMutants: readonly Mutant[] = [
+  {
+    name: 'fence-not-checked',
+    strategy: 'lease-session',
+    summary: 'the transaction of a write compares neither the epoch nor the lease',
+    fault: { file: leaseSession, line: 'compare: [', becomes: 'compare: [], unchecked: [' },
+    scenario: 'ended-lease',
+    violation: 'fencing',
+  },
+  {
+    name: 'fencing-token-ignored',
+    strategy: 'lease-session',
+    summary: 'a write is fenced by the lease that the instance has now, whatever token the client brings',
+    fault: {
+      file: leaseSession,
+      line: 'const fence = named ?? registration;',
+      becomes: 'const fence = registration;',
+    },
+    scenario: 'ended-lease',
+    violation: 'fencing',
+  },
+];
+
 /** Throws a RangeError for a name that no mutant has. */
 export function mutantNamed(name: string): Mutant {
-  const all = [...mutants, ...watchMutants];
+  const all = [...mutants, ...watchMutants, ...fenceMutants];
   const found = all.find((mutant) => mutant.name === name);
   if (found) return found;
   throw new RangeError(`there is no mutant ${name}; there are: ${all.map((one) => one.name).join(', ')}`);

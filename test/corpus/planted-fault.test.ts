@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { builtProgram } from '../../harness/project.ts';
 import { bugs } from './bugs.ts';
-import { mutantNamed, mutants, watchMutants } from './mutants.ts';
+import { fenceMutants, mutantNamed, mutants, watchMutants } from './mutants.ts';
 import { correct, mutated } from './mutated.ts';
 import { planted } from './planted-fault.ts';
 
@@ -27,7 +27,7 @@ describe('planted', () => {
 });
 
 describe('the mutants', () => {
-  test.each([...mutants, ...watchMutants].map((mutant) => [mutant.name, mutant] as const))(
+  test.each([...mutants, ...watchMutants, ...fenceMutants].map((mutant) => [mutant.name, mutant] as const))(
     '%s fits the built strategy',
     (_, mutant) => {
       const built = readFileSync(builtProgram(mutant.fault.file), 'utf8');

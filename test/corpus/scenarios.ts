@@ -93,6 +93,15 @@ const list: readonly Trap[] = [
     schedule: [at(1_000, cutOffInstance()).for(2_500), at(5_000, cutOffInstance()).for(2_500)],
   }),
   trap({
+    name: 'long-cut-off-instance',
+    question: 'For how long does an instance believe in a lease that it cannot renew?',
+    loadMs: 8_000,
+    keys: 6,
+    mix: { 'read:linearizable': 20, 'read:session': 40, write: 40 },
+    // Two lives of the lease, and what the server may take longer to let it go.
+    schedule: [at(1_000, cutOffInstance()).for(5_500)],
+  }),
+  trap({
     name: 'followed-copy',
     question: 'Does the copy of one instance follow what another writes and deletes?',
     loadMs: 6_000,

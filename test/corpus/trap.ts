@@ -28,7 +28,7 @@ export function trapBug({ name, scenario, violation, run }: ClientTrap): Bug {
   };
 }
 
-type Done = Partial<Pick<Operation, 'value' | 'revision' | 'outcome' | 'error'>>;
+type Done = Partial<Pick<Operation, 'value' | 'revision' | 'outcome' | 'error' | 'fence'>>;
 
 /** A TrapLog is the history of a script: who asked what, and how it ended. */
 export class TrapLog {
