@@ -25,17 +25,24 @@ export function drawSchedule(draw: Draw, { members, profile, timesBy, random }: 
   const allowed = draw.broken === 'any' ? members : largestMinority(members);
   // The strategies are given about as long as instances to work again; then there must be load left to see it in.
   const healedByMs = profile.loadMs - profile.recoverMs * 1.375;
+  // When the healing must begin for that.
+  const untilMs = ({ healsByStarting }: Nemesis) =>
+    Math.floor((healedByMs - (healsByStarting ? profile.recoverMs * 0.4 : 0)) / gridMs) * gridMs;
   const between = ([fromMs, toMs]: Span) =>
     random.integer(Math.round((fromMs * timesBy) / gridMs), Math.round((toMs * timesBy) / gridMs)) * gridMs;
 
   const steps: Step[] = [];
   let atMs = draw.firstAtMs;
   for (;;) {
-    const forMs = Math.min(between(draw.forMs), Math.floor((healedByMs - atMs) / gridMs) * gridMs);
-    if (forMs < draw.forMs[0] * timesBy) return steps;
+    const leastMs = draw.forMs[0] * timesBy;
+    if (healedByMs - atMs < leastMs) return steps;
+    const drawnMs = between(draw.forMs);
     const beside = steps.filter((step) => step.atMs + step.forMs > atMs).map(({ nemesis }) => nemesis);
-    const fitting = draw.choices.filter(({ nemesis }) => fits(nemesis, beside, { members, allowed }));
+    const fitting = draw.choices.filter(
+      ({ nemesis }) => untilMs(nemesis) - atMs >= leastMs && fits(nemesis, beside, { members, allowed }),
+    );
     const nemesis = weighted(fitting, random);
+    const forMs = nemesis ? Math.min(drawnMs, untilMs(nemesis) - atMs) : drawnMs;
     if (nemesis) steps.push({ atMs, forMs, nemesis });
     // Without one there is nothing to draw from, now or later.
     else if (beside.length === 0) return steps;

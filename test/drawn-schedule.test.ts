@@ -57,9 +57,10 @@ describe('whatever the seed, a drawn schedule', () => {
         const { loadMs, recoverMs } = profiles[of.profile];
         const drawn = steps(of);
         expect(drawn.length).toBeGreaterThan(0);
-        for (const { atMs, forMs } of drawn) {
+        for (const { atMs, forMs, nemesis } of drawn) {
           expect(atMs).toBeGreaterThanOrEqual(2_500);
-          expect(atMs + forMs).toBeLessThanOrEqual(loadMs - recoverMs * 1.25);
+          const startMs = nemesis.healsByStarting ? recoverMs * 0.4 : 0;
+          expect(atMs + forMs + startMs).toBeLessThanOrEqual(loadMs - recoverMs * 1.375);
           expect(forMs).toBeGreaterThanOrEqual(700);
           expect(Number.isInteger(atMs / 10) && Number.isInteger(forMs / 10)).toBe(true);
         }

@@ -8,10 +8,11 @@ import { findPostgres } from '../database/provision.ts';
 import { compareRuns } from '../measure/run-comparison.ts';
 import { parseThreshold, threshold } from '../measure/threshold.ts';
 import type { Measurement } from '../measurement.ts';
+import type { Nemesis } from '../nemesis/nemesis.ts';
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
 import { cellsOf, type Plan, run } from '../run.ts';
-import { type Profile, profiles, type Scenario } from '../scenario.ts';
+import { type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
@@ -375,7 +376,23 @@ function overridden(scenario: Scenario, options: RunOptions): Scenario {
     );
   }
   const ratePerSecond = optional('--rate', options.rate, 1, 50_000) ?? scenario.ratePerSecond;
-  return { ...scenario, members, ratePerSecond, ...thresholdsOf(scenario, options.threshold) };
+  const schedule =
+    options.databaseUrl === undefined ? scenario.schedule : sparingDatabase(scenario.name, scenario.schedule);
+  return { ...scenario, schedule, members, ratePerSecond, ...thresholdsOf(scenario, options.threshold) };
+}
+
+/** A database that is somebody else's is not struck: nothing of the kind is drawn, and a schedule that says so is refused. */
+function sparingDatabase(name: string, schedule: Schedule): Schedule {
+  const strikes = (nemesis: Nemesis) => nemesis.strikes?.startsWith('database') ?? false;
+  if ('draw' in schedule) {
+    const choices = schedule.draw.choices.filter(({ nemesis }) => !strikes(nemesis));
+    return { draw: { ...schedule.draw, choices } };
+  }
+  const struck = nemesesOf(schedule).find(strikes);
+  if (struck === undefined) return schedule;
+  throw new UsageError(
+    `${name} strikes the database (${struck.name}), which should be the run's own: leave --database-url out`,
+  );
 }
 
 /** Those of the scenario and of the command line, which has the last word on a metric. @throws UsageError */

@@ -11,6 +11,7 @@ export function crashLoop({ role = 'follower', upMs = 300 }: { role?: Role; upMs
     name: 'crash-loop',
     summary: 'kills a member each time that it has come back',
     options: { role, upMs },
+    healsByStarting: true,
     async inject(world) {
       const { member, title } = await memberIn(role, world);
       await member.kill();

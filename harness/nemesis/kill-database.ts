@@ -10,6 +10,7 @@ export function killDatabase({ role = 'primary' }: { role?: DatabaseRole } = {})
     summary: 'kills the primary or the replica with SIGKILL and starts it again',
     strikes: 'database',
     options: { role },
+    healsByStarting: true,
     async inject(world) {
       const server = databaseServer(world, role);
       await server.kill();

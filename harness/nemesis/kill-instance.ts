@@ -8,6 +8,7 @@ export function killInstance(): Nemesis {
     name: 'kill-instance',
     summary: 'kills a service instance with SIGKILL and starts it again',
     strikes: 'instances',
+    healsByStarting: true,
     async inject(world) {
       const instance = anyInstance(world);
       await instance.kill();

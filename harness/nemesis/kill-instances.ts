@@ -8,6 +8,7 @@ export function killInstances(): Nemesis {
     name: 'kill-instances',
     summary: 'kills all service instances at once with SIGKILL and starts them again',
     strikes: 'instances',
+    healsByStarting: true,
     async inject({ instances }) {
       const up = instances.filter(({ state }) => state !== 'down');
       if (up.length === 0) throw new RangeError('expected service instances to strike, got none that is up');

@@ -9,6 +9,7 @@ export function killMember(options: { role?: Role; restartTimeoutMs?: number } =
     name: 'kill-member',
     summary: 'kills a member with SIGKILL and starts it again',
     options: { role },
+    healsByStarting: true,
     async inject(world) {
       const { member, title } = await memberIn(role, world);
       await member.kill();

@@ -13,6 +13,8 @@ export interface Nemesis {
   readonly strikes?: Struck;
   /** How many members cannot do their part while it is in force: one, unless told otherwise; none if it strikes others. */
   readonly breaks?: Breaks;
+  /** Healing starts a program and waits for it, which takes a second or two. */
+  readonly healsByStarting?: boolean;
   /** What it was made with, as a schedule's file says it. */
   readonly options?: NemesisOptions;
   /** Resolves once the fault is in force. Whatever it did before throwing, `heal` of the result undoes. */

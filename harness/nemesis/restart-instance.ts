@@ -8,6 +8,7 @@ export function restartInstance(): Nemesis {
     name: 'restart-instance',
     summary: 'shuts a service instance down in order and starts it again',
     strikes: 'instances',
+    healsByStarting: true,
     async inject(world) {
       const instance = anyInstance(world);
       await instance.stop();

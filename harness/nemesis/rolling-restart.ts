@@ -11,6 +11,7 @@ export function rollingRestart({ pauseMs = 200 }: { pauseMs?: number } = {}): Ne
     name: 'rolling-restart',
     summary: 'restarts all members, one after another',
     options: { pauseMs },
+    healsByStarting: true,
     async inject({ cluster, random }) {
       const names = memberNames({ cluster });
       needPeers(names);

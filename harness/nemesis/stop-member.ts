@@ -8,6 +8,7 @@ export function stopMember({ role = 'leader' }: { role?: Role } = {}): Nemesis {
     name: 'stop-member',
     summary: 'shuts a member down in order and starts it again',
     options: { role },
+    healsByStarting: true,
     async inject(world) {
       const { member, title } = await memberIn(role, world);
       await member.shutDown();

@@ -17,12 +17,14 @@ import { bench as cluster } from './cluster.ts';
 import { bench as database } from './database.ts';
 import { bench as driver } from './driver.ts';
 import { bench as measure } from './measure.ts';
+import { bench as partition } from './partition.ts';
 import { bench as proxy } from './proxy.ts';
 import { bench as reports } from './reports.ts';
 import { bench as transactions } from './transactions.ts';
 
 const benches: readonly Bench[] = [
   cluster,
+  partition,
   proxy,
   driver,
   checker,

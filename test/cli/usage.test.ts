@@ -295,6 +295,24 @@ describe('what needs no cluster', () => {
     expect(refused.code).toBe(64);
   });
 
+  test("a database that is somebody else's is struck neither by a draw nor by a schedule", async () => {
+    const file = join(folder, 'database.json');
+    const step = { atMs: 1_000, forMs: 500, nemesis: 'kill-database' };
+    await writeFile(file, JSON.stringify({ schemaVersion: 1, steps: [step] }));
+    const url = ['--database-url', 'postgres://127.0.0.1:1/d'];
+    // A nightly schedule draws dozens of faults, so that every choice is among them.
+    const long = ['run', 'mixed', '--seed', '1', '--profile', 'nightly', '--dry-run'];
+    const [own, others, refused] = await Promise.all([
+      faultline(long),
+      faultline([...long, ...url]),
+      faultline(['run', 'mixed', '--schedule', file, ...url, '--dry-run']),
+    ]);
+    expect(own.stdout).toMatch(/kill-database|lock-tables|exhaust-connections/);
+    expect(others.stdout).not.toMatch(/kill-database|lock-tables|exhaust-connections|place replication/);
+    expect(refused.stderr).toContain('mixed strikes the database (kill-database)');
+    expect(refused.code).toBe(64);
+  });
+
   test('a comparison runs in rounds, each beginning with another strategy', async () => {
     const ended = await faultline(['run', 'cache-comparison', '--dry-run']);
     const order = [...ended.stdout.matchAll(/ cache-comparison +│ cache-([a-z-]+) /g)].map(
