@@ -16,6 +16,9 @@ const plainEveryMs = 4_000;
 /** The living line's rate is over so long: over one report of the driver alone it would jump about. */
 const livingPaceMs = 1_000;
 
+const ticks = '▁▂▃▄▅▆▇█';
+const sparkWidth = 12;
+
 export function progressView(stream: NodeJS.WriteStream): ProgressView {
   return stream.isTTY ? livingView(stream) : plainView(stream);
 }
@@ -74,10 +77,10 @@ function livingView(stream: WriteStream): ProgressView {
       if (progress.type === 'load') {
         pace.add(progress);
         const bar = '━'
-          .repeat(Math.min(20, Math.round((progress.elapsedMs / progress.loadMs) * 20)))
-          .padEnd(20, '─');
+          .repeat(Math.min(10, Math.round((progress.elapsedMs / progress.loadMs) * 10)))
+          .padEnd(10, '─');
         return draw(
-          `  ${bar} ${loadText(progress, pace)}${faults.length > 0 ? ` · ⚡ ${faults.join('; ')}` : ''}`,
+          `  ${bar} ${pace.sparkline} ${loadText(progress, pace)}${faults.length > 0 ? ` · ⚡ ${faults.join('; ')}` : ''}`,
         );
       }
       if (progress.type === 'cell-ended') {
@@ -124,6 +127,7 @@ class Pace {
   readonly #overNs: number;
   #samples: { atNs: number; ended: number }[] = [];
   #perSecond = 0;
+  #rates: readonly number[] = [];
 
   constructor(overMs: number) {
     this.#overNs = overMs * 1e6;
@@ -133,13 +137,26 @@ class Pace {
     return this.#perSecond;
   }
 
+  /** The last rates, up to the highest of them: a service that stops is seen at a glance. */
+  get sparkline(): string {
+    const highest = Math.max(1, ...this.#rates);
+    return this.#rates
+      .map((rate) => ticks[Math.round((rate / highest) * (ticks.length - 1))])
+      .join('')
+      .padStart(sparkWidth);
+  }
+
   add({ stats: { atNs, ok, fail, info, completedPerSecond } }: Load): void {
     const ended = ok + fail + info;
     // The next cell counts from 0 again.
-    if (ended < (this.#samples.at(-1)?.ended ?? 0)) this.#samples = [];
+    if (ended < (this.#samples.at(-1)?.ended ?? 0)) {
+      this.#samples = [];
+      this.#rates = [];
+    }
     while (this.#samples.length > 1 && this.#samples[1]!.atNs <= atNs - this.#overNs) this.#samples.shift();
     const first = this.#samples[0];
     this.#perSecond = first ? ((ended - first.ended) / (atNs - first.atNs)) * 1e9 : completedPerSecond;
     this.#samples.push({ atNs, ended });
+    this.#rates = [...this.#rates, Math.max(0, completedPerSecond)].slice(-sparkWidth);
   }
 }

@@ -581,9 +581,10 @@
       for (const cell of cells) if (!cell.hidden) cell.open = button.dataset.fold === 'open';
     });
 
-  for (const button of document.querySelectorAll('[data-copy]'))
+  for (const button of document.querySelectorAll('[data-copy]')) {
+    // Read once: a second click while it says Copied must not make that its name.
+    const said = button.textContent;
     button.addEventListener('click', async () => {
-      const said = button.textContent;
       const text = button.parentElement.querySelector('code').textContent;
       try {
         await navigator.clipboard.writeText(text);
@@ -597,6 +598,7 @@
         button.textContent = said;
       }, 1500);
     });
+  }
   for (const button of document.querySelectorAll('[data-save]'))
     button.addEventListener('click', () => {
       const link = document.createElement('a');

@@ -48,6 +48,16 @@ test('the rate of a plain line is that since the line before, not of its last mo
   expect(rates.slice(1).map(([, rate]) => rate)).toEqual([200, 200]);
 });
 
+test('the living line shows the last rates, so that a stall is seen', () => {
+  const { view, text } = shown(true);
+  [50, 50, 0, 25].forEach((ofQuarter, i) => {
+    view.show(load(i + 1, 100 * (i + 1), ofQuarter));
+  });
+  expect(text()).toContain(' ██▁▅ ');
+  view.show(load(1, 3, 3));
+  expect(text().split('\r\x1b[K').at(-1)).toContain('─            █ ');
+});
+
 test('the living line stays within its columns and is cleared at the end', () => {
   const { view, text } = shown(true);
   burst(view, 8);
