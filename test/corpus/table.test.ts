@@ -51,3 +51,10 @@ test('the table tells seeds and times, and what was told where nothing is wrong'
   expect(told).toContain('steady, lease-session, seed 1: k1: read 1, long overwritten');
   expect(told).toContain('failed: m1 did not start');
 });
+
+test('a run that could not be judged in full is not counted as if it had been', () => {
+  const partly: Hunt = { state: 'silent', note: 'the steady state did not hold' };
+  expect(tableOf([], [control(silent), control(partly)])).toBe(
+    '2 of 2 runs without a bug were silent, of 1 not every promise could be judged',
+  );
+});
