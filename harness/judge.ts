@@ -16,6 +16,7 @@ import { monotonicWrites, writesFollowReads } from './checker/session-writes.ts'
 import { splitBrain } from './checker/split-brain.ts';
 import { staleness } from './checker/staleness.ts';
 import { stalenessInRevisions } from './checker/staleness-revisions.ts';
+import { watch } from './checker/watch/watch.ts';
 import type { WriteOrder } from './checker/write-order.ts';
 import type { History } from './history/operation.ts';
 import type { PromiseVerdict } from './result.ts';
@@ -96,6 +97,8 @@ function checkerFor(promise: Promised, order: WriteOrder): Checker {
       return splitBrain;
     case 'process-health':
       return processHealth;
+    case 'watch':
+      return watch(['filter', 'ordered', 'unique', 'resumable', 'reliable']);
     case 'convergence':
       return convergence;
     case 'progress':
@@ -169,6 +172,8 @@ export function tellPromise(promise: Promised): string {
       return 'etcd: one leader a term, one content a revision';
     case 'process-health':
       return 'etcd: no member panics, logs something fatal or ends by itself';
+    case 'watch':
+      return 'watches miss nothing, repeat nothing and keep the order';
     case 'convergence':
       return 'all instances agree in the end';
     case 'progress':

@@ -79,6 +79,8 @@ export interface Cell {
   readonly cache: readonly CacheRow[];
   readonly database: readonly DatabaseRow[];
   readonly timeline: Timeline;
+  /** What was told of the load's changes, in scenarios that record watches; a row for each condition. */
+  readonly watches?: readonly WatchRow[];
   readonly promises: readonly PromiseVerdict[];
   /** Of the scenario and the command line; they count beside the promises. */
   readonly thresholds?: readonly ThresholdVerdict[];
@@ -322,6 +324,27 @@ export interface Measured {
 export interface MeasuredRow {
   readonly name: string;
   readonly figures: readonly (number | Spread | null)[];
+}
+
+/** A WatchRow is what watchers were told of the changes that were made under one condition, one for each watcher. */
+export interface WatchRow {
+  /** normal, or what the scenario calls its faults. */
+  readonly condition: string;
+  /** Changes that should have been told; one that two watchers should be told counts twice. */
+  readonly changes: number;
+  /** Never told. */
+  readonly missed: number;
+  /** Tellings beyond the first. */
+  readonly duplicated: number;
+  /** Told after a later one. */
+  readonly outOfOrder: number;
+  /** Told later than the scenario allows. */
+  readonly late: number;
+  /** Told because a comparison found them, not because a stream brought them. */
+  readonly repaired: number;
+  /** From when the first member told it until the watcher was told. Null when none was. */
+  readonly delayP50Ms: number | null;
+  readonly delayP99Ms: number | null;
 }
 
 /** Over the rounds. */

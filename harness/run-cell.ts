@@ -9,10 +9,12 @@ import { encodeFault, encodeObservation } from './history/format.ts';
 import { type Observation, since } from './history/observation.ts';
 import { type FaultWindow, grades, type Operation } from './history/operation.ts';
 import { readHistory } from './history/read-history.ts';
+import { type WatchHistory, watchesSince } from './history/watch.ts';
 import { environmentPromises, judge } from './judge.ts';
 import { type DriverSummary, startDriver } from './load/driver.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
+import { watchLag } from './measure/watch-lag.ts';
 import { memberLog } from './observer/member-log.ts';
 import { Observer } from './observer/observer.ts';
 import { createSupervisor, type Supervisor } from './process/supervisor.ts';
@@ -25,6 +27,7 @@ import { scheduleText, stepData } from './schedule-file.ts';
 import type { Promised, StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
 import { countsInVoidRun, inVoidRun, voidReason } from './void-run.ts';
+import { CellWatches } from './watch/cell-watches.ts';
 
 export interface CellOptions {
   readonly scenario: Scenario;
@@ -52,6 +55,8 @@ interface Recording {
   readonly database: DatabaseSeries;
   /** What was seen beside the service, the members' logs not yet among it. */
   readonly observations: readonly Observation[];
+  /** Of scenarios that record watches; to be read once the instances have ended. */
+  readonly watches?: CellWatches;
   /** What went wrong in the harness or its environment while it was recorded. */
   readonly failures: readonly unknown[];
 }
@@ -92,7 +97,13 @@ export async function runCell(options: CellOptions): Promise<Cell> {
       recording.faults.map(encodeFault).join('') + observations.map(encodeObservation).join(''),
     );
     const { operations } = await readHistory(historyPath);
-    return examine(options, { ...recording, observations }, operations);
+    const watches = await recording.watches?.history(join(options.folder, 'watch.jsonl'));
+    return examine(
+      options,
+      { ...recording, observations },
+      operations,
+      watches && watchesSince(recording.load.fromNs, watches),
+    );
   } catch (error) {
     return spoiled(options, 'error', `the history could not be checked: ${messageOf(error)}`);
   }
@@ -123,6 +134,10 @@ async function record(
   const clock = clockFrom();
   const step = (text: string) => options.onProgress({ type: 'step', cell: nameOf(options), step: text });
 
+  const watches =
+    scenario.watching &&
+    new CellWatches({ folder: options.folder, clock, etcdVersion: options.etcd.version });
+  using _observed = { [Symbol.dispose]: () => watches?.close() };
   await using stack = await startStack({
     supervisor,
     strategy,
@@ -136,6 +151,7 @@ async function record(
     heartbeatMs: options.heartbeatMs,
     electionMs: options.electionMs,
     signal,
+    instanceEnvironment: (instance) => watches?.environment(instance) ?? {},
     step,
   });
   const driver = await startDriver({
@@ -151,13 +167,14 @@ async function record(
   await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.warmUpMs });
   signal.throwIfAborted();
   await linksInUse(stack);
+  await watches?.begin(stack.cluster);
 
   // Before the first operation, and to be ended after the last: what is asked outside of its samples is in no figure.
   // Often, since what a phase asked is told by the counts next to its ends: half of this is how far they may lie off.
   await using counted = await countDatabase({ database: stack.database, clock, everyMs: 200 });
   signal.throwIfAborted();
   // Awaited here: the stack is disposed of when this function is left.
-  return await offerLoad(options, { clock, stack, driver, counted, step });
+  return await offerLoad(options, { clock, stack, driver, counted, watches, step });
 }
 
 /**
@@ -185,11 +202,12 @@ async function offerLoad(
     stack: Stack;
     driver: Awaited<ReturnType<typeof startDriver>>;
     counted: DatabaseCount;
+    watches: CellWatches | undefined;
     step(text: string): void;
   },
 ): Promise<Recording> {
   const { scenario, profile, signal } = options;
-  const { clock, stack, driver, counted, step } = started;
+  const { clock, stack, driver, counted, watches, step } = started;
   const cell = nameOf(options);
   const startNs = clock.nowNs();
   const watching = new AbortController();
@@ -248,11 +266,20 @@ async function offerLoad(
       step('everything is healed: final reads on every instance');
       await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
       if (!signal.aborted) await driver.finalReads({ grades });
+      await watches?.end(stack.cluster, { settleMs: watchesSettleMs, signal });
     }
     watching.abort();
     await observer.end({ compare: failures.length === 0 && !signal.aborted });
     const { observations } = observer;
-    return { load, faults: windows, failures, leaders: await leaders, database, observations };
+    return {
+      load,
+      faults: windows,
+      failures,
+      leaders: await leaders,
+      database,
+      observations,
+      ...(watches && { watches }),
+    };
   } finally {
     signal.removeEventListener('abort', stopDriver);
     watching.abort();
@@ -262,8 +289,16 @@ async function offerLoad(
   }
 }
 
+/** How long watches are given to be told the last of the load. */
+const watchesSettleMs = 10_000;
+
 /** Judges and measures what was recorded, on the load's own clock: 0 is when it began, in words and in charts. */
-function examine(options: CellOptions, recording: Recording, recorded: readonly Operation[]): Cell {
+function examine(
+  options: CellOptions,
+  recording: Recording,
+  recorded: readonly Operation[],
+  watches: WatchHistory | undefined,
+): Cell {
   const { scenario, signal } = options;
   const { load } = recording;
   const sinceLoad = (ns: number) => ns - load.fromNs;
@@ -293,6 +328,7 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
     {
       operations,
       faults,
+      ...(watches && { watches }),
       observations: recording.observations.map((observation) => since(load.fromNs, observation)),
     },
     demanded(options),
@@ -334,6 +370,16 @@ function examine(options: CellOptions, recording: Recording, recorded: readonly 
       outcomes: { ok: load.ok, fail: load.fail, info: load.info },
       sendLagMs: load.sendLagMs,
     },
+    ...(watches &&
+      scenario.watching && {
+        watches: watchLag({
+          watches,
+          faults,
+          plan: scenario.watching,
+          fromNs: 0,
+          toNs: sinceLoad(load.toNs),
+        }),
+      }),
     promises,
     violations: firstOfEachChecker(
       nothingProved ? judged.violations.filter(countsInVoidRun) : judged.violations,

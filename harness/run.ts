@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { compare } from './measure/comparison.ts';
+import { watchTable } from './measure/watch-lag.ts';
 import type { Progress } from './progress.ts';
 import { projectRoot } from './project.ts';
 import type { Cell, Manifest, Result } from './result.ts';
@@ -37,8 +38,9 @@ export interface PlannedCell {
  * does meanwhile, and what a first or last place is worth, is then the same for all.
  */
 export function cellsOf(scenario: Scenario, strategies: readonly StrategyDescription[]): PlannedCell[] {
-  if (!scenario.comparison) return strategies.map((strategy) => ({ scenario, strategy }));
-  return Array.from({ length: scenario.comparison.rounds }, (_, i) => {
+  const rounds = scenario.comparison?.rounds ?? scenario.watching?.rounds;
+  if (rounds === undefined) return strategies.map((strategy) => ({ scenario, strategy }));
+  return Array.from({ length: rounds }, (_, i) => {
     const first = i % strategies.length;
     const inTurn = [...strategies.slice(first), ...strategies.slice(0, first)];
     return inTurn.map((strategy) => ({ scenario, strategy, round: i + 1 }));
@@ -64,6 +66,7 @@ export async function run(
     manifest: await manifestOf({ ...plan, startedAt, interrupted: options.signal.aborted }),
     cells: [...cells],
     ...comparisonsOf(plan, cells),
+    ...watchTablesOf(plan, cells),
   });
 
   for (const [i, { scenario, strategy, round }] of plan.cells.entries()) {
@@ -102,6 +105,20 @@ function comparisonsOf(plan: Plan, cells: readonly Cell[]): Pick<Result, 'compar
   return {
     comparisons: [...compared].map(({ name, comparison }) =>
       compare({ ...comparison!, scenario: name, cells: cells.filter((cell) => cell.scenario === name) }),
+    ),
+  };
+}
+
+function watchTablesOf(plan: Plan, cells: readonly Cell[]): Pick<Result, 'measurements'> {
+  const watched = new Set(plan.cells.map(({ scenario }) => scenario).filter((one) => one.watching));
+  if (watched.size === 0) return {};
+  return {
+    measurements: [...watched].map(({ name, watching }) =>
+      watchTable({
+        scenario: name,
+        plan: watching!,
+        cells: cells.filter((cell) => cell.scenario === name),
+      }),
     ),
   };
 }

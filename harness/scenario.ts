@@ -21,6 +21,8 @@ export interface Scenario {
   readonly timesBy?: number;
   /** When it is there, its strategies are run in rounds, and their figures held against each other. */
   readonly comparison?: ComparisonPlan;
+  /** When it is there, its strategies are run in rounds, and what the instances' watches tell is recorded and measured. */
+  readonly watching?: WatchingPlan;
 }
 
 /** A ComparisonPlan says which strategies are compared how often, and what somebody else has found. */
@@ -35,6 +37,22 @@ export interface ComparisonPlan {
   readonly published: {
     readonly by: string;
     readonly rows: Readonly<Record<string, PublishedFigures>>;
+  };
+}
+
+/** A WatchingPlan says which ways of watching are held against each other, and under which conditions. */
+export interface WatchingPlan {
+  readonly strategies: readonly string[];
+  /** In each round every strategy has its turn, each time on a stack of its own, under the same load. */
+  readonly rounds: number;
+  /** A change that is told later than this after the first member told it is late. */
+  readonly lateMs: number;
+  /** The condition that begins with a nemesis, by its name; what comes before the first is `normal`. */
+  readonly conditions: Readonly<Record<string, string>>;
+  readonly published: {
+    readonly by: string;
+    /** By condition, as it was told. */
+    readonly rows: Readonly<Record<string, { readonly delay: string; readonly wrong: string }>>;
   };
 }
 

@@ -42,6 +42,8 @@ export interface StackOptions {
   readonly heartbeatMs?: number;
   readonly electionMs?: number;
   readonly signal: AbortSignal;
+  /** Further variables for an instance. */
+  instanceEnvironment?(instance: string): Readonly<Record<string, string>>;
   /** Told what is being done. */
   step?(text: string): void;
 }
@@ -108,6 +110,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         logPath: join(logs, `${name}.log`),
         timeScale: options.timeScale,
         seed: seed + i,
+        environment: options.instanceEnvironment?.(name),
         signal,
       });
     }),

@@ -121,6 +121,7 @@ const checkerNames: Readonly<Record<Guarantee, string>> = {
   'member-revisions': 'member-revisions',
   'no-split-brain': 'split-brain',
   'process-health': 'process-health',
+  watch: 'watch',
   convergence: 'convergence',
   progress: 'progress',
 };

@@ -70,7 +70,7 @@ function summary(cells: readonly Cell[]): string {
       : [row.outcomes.ok, row.outcomes.fail, row.outcomes.info].map(count).join(' / '),
     pair(row.before),
     pair(row.during),
-    share(row.hitRate),
+    text(share(row.hitRate)),
     figure(row.databaseQps),
     recoveryText(row),
     text(row.leaders.text),

@@ -8,6 +8,7 @@ import { minorityPartition } from './minority-partition.ts';
 import { mixed } from './mixed.ts';
 import { peerLatency } from './peer-latency.ts';
 import { steady } from './steady.ts';
+import { watchLag } from './watch-lag.ts';
 import { writeSerialisation } from './write-serialisation.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   instancePause,
   mixed,
   cacheComparison,
+  watchLag,
 ];
 
 /** Scenarios that measure something without strategies; run by name. */

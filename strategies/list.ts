@@ -3,6 +3,7 @@ import type { StrategyDescription } from '../harness/service/strategy.ts';
 import { cachePolicies } from './cache/descriptions.ts';
 import { consistencyRouting, consistencyRoutingNaive } from './consistency-routing/description.ts';
 import { leaseSession, leaseSessionNaive } from './lease-session/description.ts';
+import { watchedCopies } from './watched/description.ts';
 import { writeBehind, writeBehindMemory, writeBehindNaive } from './write-behind/description.ts';
 
 /** The strategies that are compared, as the harness starts and judges them. service.ts finds the code by the name. */
@@ -17,10 +18,10 @@ export const naiveTwins: readonly StrategyDescription[] = [
   writeBehindNaive,
 ].map(served);
 
-/** Run by name: the same with less care, to show what the care buys, and the cache policies. */
+/** Run by name: the same with less care, to show what the care buys, the cache policies, and the ways of watching. */
 export const variants: readonly StrategyDescription[] = [
   ...naiveTwins,
-  ...[writeBehindMemory, ...cachePolicies].map(served),
+  ...[writeBehindMemory, ...cachePolicies, ...watchedCopies].map(served),
 ];
 
 function served(strategy: Omit<StrategyDescription, 'command'>): StrategyDescription {

@@ -12,6 +12,7 @@ import { leaseSession } from './lease-session/lease-session.ts';
 import { leaseSessionNaive } from './lease-session/lease-session-naive.ts';
 import { serviceConfiguration } from './service/configuration.ts';
 import { Readiness, serve } from './service/server.ts';
+import { watched } from './watched/watched.ts';
 import { writeBehind, writeBehindMemory } from './write-behind/write-behind.ts';
 import { writeBehindNaive } from './write-behind/write-behind-naive.ts';
 
@@ -24,6 +25,7 @@ const strategies = [
   writeBehindMemory,
   ...naiveTwins,
   ...caches,
+  ...watched,
 ];
 const { port, context, strategy } = serviceConfiguration(process.env, strategies);
 

@@ -16,6 +16,8 @@ export interface StrategyContext {
   /** 1 = the article's own times. */
   readonly timeScale: number;
   readonly seed: number;
+  /** Where to take down what a watch told, on the clock with this origin; undefined when nobody wants to know. */
+  readonly watchRecord?: { readonly path: string; readonly originNs: bigint };
 }
 
 export interface OpenStrategy {

@@ -81,7 +81,7 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
     const wanted =
       names.length > 0
         ? onceEach(names).map((n) => named('scenario', n, [...parts.scenarios, ...parts.measurements]))
-        : parts.scenarios.filter((scenario) => !scenario.comparison);
+        : parts.scenarios.filter((scenario) => !scenario.comparison && !scenario.watching);
     done(await runScenarios(wanted, options, parts));
   });
 }
@@ -135,7 +135,7 @@ async function runScenarios(
   );
   const cells = scenarios.flatMap((scenario) => {
     // What a scenario compares is in its plan; naming some of it runs those alone.
-    const names = options.strategy ?? scenario.comparison?.strategies;
+    const names = options.strategy ?? (scenario.comparison ?? scenario.watching)?.strategies;
     return cellsOf(scenario, strategiesNamed(names, parts));
   });
   const seed = options.seed === undefined && given?.seed !== undefined ? given.seed : seedOf(options.seed);
@@ -202,7 +202,7 @@ async function measured(
   }
   const finishedAt = new Date().toISOString();
   const manifest = { ...result.manifest, finishedAt, interrupted: signal.aborted };
-  return { ...result, manifest, measurements: tables };
+  return { ...result, manifest, measurements: [...(result.measurements ?? []), ...tables] };
 }
 
 /** Broken outweighs all, then a broken environment, then what is unknown. */

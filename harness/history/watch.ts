@@ -81,3 +81,21 @@ export interface ToldEvent {
    */
   readonly compared?: boolean;
 }
+
+/** The same history on a clock that begins at this moment. */
+export function watchesSince(fromNs: number, history: WatchHistory): WatchHistory {
+  const { log, watchers } = history;
+  return {
+    ...history,
+    log: {
+      ...log,
+      events: log.events.map((event) =>
+        event.atNs === undefined ? event : { ...event, atNs: event.atNs - fromNs },
+      ),
+    },
+    watchers: watchers.map((one) => ({
+      ...one,
+      told: one.told.map((told) => ({ ...told, atNs: told.atNs - fromNs })),
+    })),
+  };
+}

@@ -31,7 +31,7 @@ export function compare(options: ComparisonOptions): Comparison {
   const counted = roundsOf(strategies, cells);
   const rows = strategies.map((strategy): ComparisonRow => {
     const figures = counted.map((round) => round.get(strategy)!);
-    const over = (figure: keyof Figures) => spread(figures.map((one) => one[figure]));
+    const over = (figure: keyof Figures) => spreadOf(figures.map((one) => one[figure]));
     const others = published.rows[strategy];
     return {
       strategy,
@@ -42,7 +42,7 @@ export function compare(options: ComparisonOptions): Comparison {
       databaseQpsOverBaseline:
         strategy === baseline
           ? null
-          : spread(counted.map((round) => overBaseline(round, strategy, baseline))),
+          : spreadOf(counted.map((round) => overBaseline(round, strategy, baseline))),
       queriesPerRequest: over('queriesPerRequest'),
       missesPerRequest: over('missesPerRequest'),
       refreshesPerRequest: over('refreshesPerRequest'),
@@ -111,7 +111,7 @@ function overBaseline(round: Round, strategy: string, baseline: string): number 
 }
 
 /** Null when a round lacks the figure: a median of the others would be of other rounds than its neighbours. */
-function spread(values: readonly (number | null)[]): Spread | null {
+export function spreadOf(values: readonly (number | null)[]): Spread | null {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
   if (sorted.length === 0 || sorted.length < values.length) return null;
   const middle = (quantile(sorted, 0.5)! + sorted[sorted.length >> 1]!) / 2;

@@ -1,4 +1,5 @@
 import { bridge } from './bridge.ts';
+import { busyMembers } from './busy-members.ts';
 import { compact } from './compact.ts';
 import { crashLoop } from './crash-loop.ts';
 import { cutLinks } from './cut-links.ts';
@@ -70,6 +71,7 @@ export const kinds: readonly NemesisKind[] = [
   kind(rollingRestart, { pauseMs: delayMs }),
   kind(crashLoop, { role, upMs: delayMs }),
   kind(transferLeader, {}),
+  kind(busyMembers, { perSecond: wholeNumber(1, 10_000), bytes: wholeNumber(1, 1_000_000) }),
   kind(killInstance, {}),
   kind(killInstances, {}),
   kind(restartInstance, {}),

@@ -17,6 +17,8 @@ import type { StrategyDescription } from './strategy.ts';
  *   FAULTLINE_DATA          a folder of its own that survives its kill and restart
  *   FAULTLINE_TIME_SCALE    1 = the article's own times
  *   FAULTLINE_SEED          for its own chance (jitter)
+ *   FAULTLINE_WATCH_RECORD  where to take down what its watch told (harness/history/watch-format.ts), with
+ *   FAULTLINE_ORIGIN_NS     the origin of the run's clock on the machine's monotonic one; both may be unset
  */
 export interface Instance {
   readonly name: string;
@@ -44,6 +46,8 @@ export interface InstanceOptions {
   readonly logPath: string;
   readonly timeScale: number;
   readonly seed: number;
+  /** Further variables. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** 15,000 unless told otherwise. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -93,7 +97,7 @@ class ServiceInstance implements Instance {
       name: this.name,
       command,
       args,
-      env: { ...this.#variables(), ...strategy.environment },
+      env: { ...this.#variables(), ...this.#options.environment, ...strategy.environment },
       logPath,
       // A little more than an instance allows itself to finish what it promised.
       stopTimeoutMs: 6_000,

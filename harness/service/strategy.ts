@@ -53,6 +53,8 @@ export type Promised =
   | { readonly guarantee: 'lease-truth' }
   /** Whatever befalls what is behind it, an instance that is left alone answers this share of its reads of the grade. */
   | { readonly guarantee: 'availability'; readonly grade: Grade; readonly okShare: number }
+  /** Every instance's watch tells each change, once and in order: none is missed, none comes twice. */
+  | { readonly guarantee: 'watch' }
   /** After everything healed and the load ended, all instances answer the same. */
   | { readonly guarantee: 'convergence' }
   /** Within this time after the last fault healed, every kind of operation succeeds again. */

@@ -39,6 +39,12 @@ export function serviceConfiguration(
       dataFolder: text('FAULTLINE_DATA'),
       timeScale: number('FAULTLINE_TIME_SCALE', 0.01, 100, 1),
       seed: number('FAULTLINE_SEED', -(2 ** 31), 2 ** 32, 0),
+      watchRecord: environment.FAULTLINE_WATCH_RECORD
+        ? {
+            path: environment.FAULTLINE_WATCH_RECORD,
+            originNs: BigInt(text('FAULTLINE_ORIGIN_NS')),
+          }
+        : undefined,
     },
   };
 }

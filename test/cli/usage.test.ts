@@ -348,6 +348,7 @@ describe('what needs no cluster', () => {
       'instance-pause',
       'mixed',
       'cache-comparison',
+      'watch-lag',
       'write-serialisation',
     ]);
   });

@@ -58,6 +58,18 @@ const quantiles: fc.Arbitrary<Quantiles> = fc.record({
   max: amount,
 });
 
+const watchRow = fc.record({
+  condition: text,
+  changes: count,
+  missed: count,
+  duplicated: count,
+  outOfOrder: count,
+  late: count,
+  repaired: count,
+  delayP50Ms: orNull(amount),
+  delayP99Ms: orNull(amount),
+});
+
 const operation: fc.Arbitrary<Operation> = fc.record(
   {
     process: fc.integer({ min: 0, max: 5 }),
@@ -249,6 +261,7 @@ const cell: fc.Arbitrary<Cell> = fc
         }),
       ),
       timeline,
+      watches: small(watchRow),
       promises: small(promise),
       thresholds: small(
         fc.record(

@@ -190,6 +190,21 @@ function cellOf(scenario: string, strategy: string, seed: number, random: Random
   const promises = promisesOf(strategy, outcomes.ok, broken, unjudged);
   return {
     ...base,
+    ...(partition && {
+      watches: [
+        {
+          condition: 'normal',
+          changes: 1_200,
+          missed: 37,
+          duplicated: 0,
+          outOfOrder: 0,
+          late: 74,
+          repaired: 0,
+          delayP50Ms: 3.2,
+          delayP99Ms: null,
+        },
+      ],
+    }),
     verdict: broken ? 'broken' : unjudged ? 'unknown' : 'kept',
     ...(unjudged ? { reason: 'a promise could not be judged' } : {}),
     phases,

@@ -40,7 +40,7 @@ function at(json: Json, path: readonly (string | number)[]): { owner: Record<str
 }
 
 const optional = new Set(
-  'thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons measurements published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs'.split(
+  'thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons watches measurements published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs'.split(
     ' ',
   ),
 );
@@ -146,6 +146,7 @@ const words = {
     'member-revisions': true,
     'no-split-brain': true,
     'process-health': true,
+    watch: true,
     convergence: true,
     progress: true,
   } satisfies Record<Guarantee, true>,

@@ -114,9 +114,9 @@ export function tellWatchViolation({ watcher, summary, knownIssue }: WatchViolat
 function asViolation(violation: WatchViolation): Violation {
   const { guarantee, key, atNs } = violation;
   return {
-    checker: `watch-${guarantee}`,
+    checker: 'watch',
     ...(key !== undefined && { key }),
-    summary: tellWatchViolation(violation),
+    summary: `${tellWatchViolation(violation)} (breaks ${guarantee})`,
     atNs,
     operations: [],
   };

@@ -33,10 +33,10 @@ describe('the checker of watches', () => {
       valid: false,
       violations: [
         {
-          checker: 'watch-unique',
+          checker: 'watch',
           key: 'b',
           atNs: 4e6,
-          summary: 'w: told the put of "b" at revision 2 again',
+          summary: 'w: told the put of "b" at revision 2 again (breaks unique)',
         },
       ],
     });
@@ -142,7 +142,7 @@ describe('watch histories on disk', () => {
       { checker: 'watch', valid: true, operations: 2 },
     ]);
     expect(await checkFile(broken!, { checkers: listed })).toMatchObject([
-      { valid: false, violations: [{ checker: 'watch-ordered' }] },
+      { valid: false, violations: [{ checker: 'watch', summary: expect.stringMatching(/breaks ordered/) }] },
     ]);
   });
 
