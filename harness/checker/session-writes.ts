@@ -24,8 +24,7 @@ export function monotonicWrites(order: WriteOrder): Checker {
         words: wordsFor(orderedBy),
         operations,
         precedes: (one) => isAcknowledgedWrite(one),
-        ordered: (earlier, later) =>
-          order === 'real-time' || (earlier.instance !== undefined && earlier.instance === later.instance),
+        place: ({ instance }) => (order === 'real-time' ? '' : instance),
         although: (words, earlier) =>
           `although the same process had already made the ${words.operation(earlier)}`,
       });
@@ -53,7 +52,7 @@ export function writesFollowReads(grade: Grade | undefined): Checker {
         operations,
         precedes: (one) =>
           one.f === 'read' && one.outcome === 'ok' && one.grade === grade && (one.value ?? null) !== null,
-        ordered: () => true,
+        place: () => '',
         although: (words, earlier) =>
           `although the same process had already made the ${words.operation(earlier)}`,
       });
@@ -70,19 +69,20 @@ interface SessionWrites {
   readonly operations: readonly Operation[];
   /** What the process's later writes have to come after. */
   precedes(operation: Operation): boolean;
-  ordered(earlier: Operation, later: Operation): boolean;
+  /** Only operations of one place have an order; those of none have it with nothing. */
+  place(operation: Operation): string | undefined;
   although(words: Words, earlier: Operation): string;
 }
 
 /** What one process has made or seen so far. */
 interface Session {
-  /** By key, and under '' by revisions of etcd whatever the key: the one of the highest revision. */
-  readonly highest: Map<string | symbol, Operation>;
-  /** By key: the values that the process wrote or read, and its last acknowledged write after each. */
-  readonly answered: Map<string, Map<unknown, { earlier: Operation; later?: Operation }>>;
+  /** By place and key, and by place whatever the key where etcd answered: the one of the highest revision. */
+  readonly highest: Map<string, Operation>;
+  /** By key: the values that the process first wrote or read there. */
+  readonly answered: Map<string, Map<unknown, Operation>>;
+  /** By place and key: the last acknowledged write. */
+  readonly lastWrite: Map<string, Operation>;
 }
-
-const everyKey = Symbol('every key');
 
 function sessionWrites(given: SessionWrites): { judged: number; violations: Violation[] } {
   const { words, operations } = given;
@@ -93,7 +93,7 @@ function sessionWrites(given: SessionWrites): { judged: number; violations: Viol
     if (operation.final) continue;
     let session = sessions.get(operation.process);
     if (session === undefined) {
-      session = { highest: new Map(), answered: new Map() };
+      session = { highest: new Map(), answered: new Map(), lastWrite: new Map() };
       sessions.set(operation.process, session);
     }
     if (isAcknowledgedWrite(operation)) {
@@ -109,11 +109,10 @@ function sessionWrites(given: SessionWrites): { judged: number; violations: Viol
           operations: [earlier, operation],
         });
       }
-      for (const entry of session.answered.get(operation.key)?.values() ?? []) {
-        if (given.ordered(entry.earlier, operation)) entry.later = operation;
-      }
+      const place = given.place(operation);
+      if (place !== undefined) session.lastWrite.set(`${place} ${operation.key}`, operation);
     }
-    if (given.precedes(operation)) remember(session, operation);
+    if (given.precedes(operation)) remember(session, operation, given);
   }
   const left = leftAtTheEnd(given, sessions);
   for (const write of left.judged) judged.add(write);
@@ -124,25 +123,25 @@ function sessionWrites(given: SessionWrites): { judged: number; violations: Viol
 function overtaken(
   session: Session,
   write: Operation,
-  { ordered }: SessionWrites,
+  given: SessionWrites,
   judged: Set<Operation>,
 ): Operation | undefined {
   if (write.revision === undefined) return undefined;
-  for (const place of write.source === 'etcd' ? [write.key, everyKey] : [write.key]) {
-    const earlier = session.highest.get(place);
-    if (earlier === undefined || !ordered(earlier, write)) continue;
+  for (const sequence of sequencesOf(write, given)) {
+    const earlier = session.highest.get(sequence);
+    if (earlier === undefined) continue;
     judged.add(write);
     if (earlier.revision! > write.revision) return earlier;
   }
   return undefined;
 }
 
-function remember(session: Session, operation: Operation): void {
-  const { key, revision, source } = operation;
+function remember(session: Session, operation: Operation, given: SessionWrites): void {
+  const { key, revision } = operation;
   if (revision !== undefined) {
-    for (const place of source === 'etcd' ? [key, everyKey] : [key]) {
-      const known = session.highest.get(place);
-      if (known === undefined || known.revision! < revision) session.highest.set(place, operation);
+    for (const sequence of sequencesOf(operation, given)) {
+      const known = session.highest.get(sequence);
+      if (known === undefined || known.revision! < revision) session.highest.set(sequence, operation);
     }
   }
   const value = operation.f === 'read' ? operation.value : writtenValue(operation);
@@ -152,7 +151,15 @@ function remember(session: Session, operation: Operation): void {
     answered = new Map();
     session.answered.set(key, answered);
   }
-  if (!answered.has(comparable(value))) answered.set(comparable(value), { earlier: operation });
+  if (!answered.has(comparable(value))) answered.set(comparable(value), operation);
+}
+
+/** In which sequences its revision can be compared: that of its key, and etcd's own for all keys. */
+function sequencesOf(operation: Operation, { place }: SessionWrites): readonly string[] {
+  const at = place(operation);
+  if (at === undefined) return [];
+  const ofKey = `${at} key ${operation.key}`;
+  return operation.source === 'etcd' ? [ofKey, `${at} etcd`] : [ofKey];
 }
 
 /** Where the final reads of a key show, on every instance, what some process had written over. */
@@ -170,28 +177,49 @@ function leftAtTheEnd(
     const writes = new KeyWrites(ofKey, 'real-time');
     // Who alone can have left the value on each instance: of two possible writers either may have come last.
     const writers = reads.map((read) => onlyWriter(writes, read));
+    if (writers.every((writer) => writer === undefined)) continue;
     for (const session of sessions.values()) {
       const answered = session.answered.get(key);
-      const over = [...(answered?.values() ?? [])].filter(({ later }) => later !== undefined);
-      if (answered === undefined || over.length === 0) continue;
-      if (writers.some((writer) => writer !== undefined)) judged.push(...over.map(({ later }) => later!));
-      const left = reads.map((read, i) =>
-        writers[i] === undefined ? undefined : answered.get(comparable(read.value)),
+      if (answered === undefined) continue;
+      const left = reads.map((read, i): Left | undefined =>
+        writers[i] === undefined ? undefined : replaced(session, answered.get(comparable(read.value)), given),
       );
+      const overwriting = [...places(answered, given)].flatMap(
+        (place) => session.lastWrite.get(`${place} ${key}`) ?? [],
+      );
+      judged.push(...overwriting.filter((write) => answered.values().next().value !== write));
       const first = left[0];
-      if (first === undefined || left.some((one) => one?.later === undefined)) continue;
+      if (first === undefined || left.includes(undefined)) continue;
       violations.push({
         checker: given.checker,
         key,
         summary:
           `${inKey(key)}the final ${words.brief(reads[0]!)} shows what came before the ` +
-          `${words.operation(first.later!)}, ${given.although(words, first.earlier)}`,
-        atNs: first.later!.invokeNs,
-        operations: [first.earlier, first.later!, ...reads].slice(0, 10),
+          `${words.operation(first.later)}, ${given.although(words, first.earlier)}`,
+        atNs: first.later.invokeNs,
+        operations: [first.earlier, first.later, ...reads].slice(0, 10),
       });
     }
   }
   return { judged, violations };
+}
+
+interface Left {
+  readonly earlier: Operation;
+  readonly later: Operation;
+}
+
+/** With the last write that its process made after it, at the same place. */
+function replaced(session: Session, earlier: Operation | undefined, given: SessionWrites): Left | undefined {
+  if (earlier === undefined) return undefined;
+  const later = session.lastWrite.get(`${given.place(earlier)} ${earlier.key}`);
+  return later !== undefined && later !== earlier && later.invokeNs >= earlier.returnNs
+    ? { earlier, later }
+    : undefined;
+}
+
+function places(answered: ReadonlyMap<unknown, Operation>, { place }: SessionWrites): ReadonlySet<string> {
+  return new Set([...answered.values()].flatMap((one) => place(one) ?? []));
 }
 
 function onlyWriter(writes: KeyWrites, read: Operation): Write | undefined {
