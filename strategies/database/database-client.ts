@@ -37,6 +37,8 @@ export class DatabaseClient {
     this.#pool.on('error', () => {
       this.#lost += 1;
     });
+    // One that is lent out is not heard by the pool; the query or transaction that it was lent for fails and tells.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /** How many connections have broken so far, idle ones too: behind a new one there may be a server that began anew. */

@@ -89,6 +89,36 @@ describe('DatabaseClient', () => {
     await client.close();
   });
 
+  test('a connection that breaks under a query, or between two of a transaction, ends that and not the process', async () => {
+    await using link = await testLink(new URL(ground.database!.primary.url).host);
+    const client = clientOf(ground.database!.throughUrl('primary', link.address), 5_000);
+    await client.read('select 1');
+    // Failures of the process itself are what is looked for: an error event that nobody hears.
+    const unheard: unknown[] = [];
+    const heard = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => unheard.push(error));
+    try {
+      const reading = client.read('select pg_sleep(5)').catch((error: unknown) => error);
+      const changing = client
+        .transaction(async (ask) => {
+          await ask('read', 'select 1');
+          link.reset();
+          await sleep(100);
+          await ask('read', 'select 1');
+        })
+        .catch((error: unknown) => error);
+      expect(await reading).toBeInstanceOf(DatabaseFailed);
+      expect(await changing).toMatchObject({ outcome: 'fail' });
+      expect(unheard).toEqual([]);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of heard) process.on('uncaughtException', listener);
+    }
+    expect(await client.read('select 1 as one')).toEqual([{ one: 1 }]);
+    await client.close();
+  });
+
   test('what is defined waits for others who define, longer than a statement may take', async () => {
     const others = new pg.Client({ connectionString: ground.database!.primary.url });
     await others.connect();
