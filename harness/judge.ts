@@ -16,6 +16,9 @@ import { monotonicWrites, writesFollowReads } from './checker/session-writes.ts'
 import { splitBrain } from './checker/split-brain.ts';
 import { staleness } from './checker/staleness.ts';
 import { stalenessInRevisions } from './checker/staleness-revisions.ts';
+import { bank } from './checker/transactions/bank.ts';
+import { fracturedReads } from './checker/transactions/fractured-reads.ts';
+import { listAppend } from './checker/transactions/list-append.ts';
 import { watch } from './checker/watch/watch.ts';
 import type { WriteOrder } from './checker/write-order.ts';
 import type { History } from './history/operation.ts';
@@ -64,7 +67,8 @@ export const environmentPromises: readonly EnvironmentPromise[] = [
 function checkerFor(promise: Promised, order: WriteOrder): Checker {
   switch (promise.guarantee) {
     case 'linearizable':
-      return linearizability({ takesPart: isLinearizableGrade });
+      // Transactions are over keys of their own, and have promises of their own.
+      return linearizability({ takesPart: (one) => one.f !== 'txn' && isLinearizableGrade(one) });
     case 'no-lost-writes':
       return lostWrites(promise.order);
     case 'bounded-staleness':
@@ -99,6 +103,12 @@ function checkerFor(promise: Promised, order: WriteOrder): Checker {
       return processHealth;
     case 'watch':
       return watch(['filter', 'ordered', 'unique', 'resumable', 'reliable']);
+    case 'strict-serializability':
+      return listAppend();
+    case 'atomic-visibility':
+      return fracturedReads;
+    case 'kept-sums':
+      return bank();
     case 'convergence':
       return convergence;
     case 'progress':
@@ -174,6 +184,12 @@ export function tellPromise(promise: Promised): string {
       return 'etcd: no member panics, logs something fatal or ends by itself';
     case 'watch':
       return 'watches miss nothing, repeat nothing and keep the order';
+    case 'strict-serializability':
+      return 'transactions over several keys happen one after the other, by the clock';
+    case 'atomic-visibility':
+      return 'a transaction is seen whole or not at all';
+    case 'kept-sums':
+      return 'transfers between keys keep their sum';
     case 'convergence':
       return 'all instances agree in the end';
     case 'progress':

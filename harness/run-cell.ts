@@ -1,6 +1,7 @@
-import { appendFile, mkdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askedPromises } from './asked-promises.ts';
 import { defaultBudget, type Violation } from './checker/checker.ts';
 import { type Clock, clockFrom } from './clock.ts';
 import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
@@ -74,6 +75,8 @@ export async function runCell(options: CellOptions): Promise<Cell> {
   const steps = planned(options.scenario, options.profile, options.seed);
   await writeFile(join(options.folder, 'schedule.json'), scheduleText(steps, options.seed));
   const memberLogs = await logsOfMembers(options, logs);
+  // The driver goes on with a file that is there; what an earlier run into this folder left is no part of this one.
+  await rm(historyPath, { force: true });
   let recording: Recording;
   try {
     await using supervisor = await createSupervisor();
@@ -407,7 +410,8 @@ function demanded({ strategy, scenario, profile }: CellOptions): readonly Promis
   const environment = environmentPromises.filter(
     ({ guarantee }) => scenario.members > 1 || guarantee !== 'members-agree',
   );
-  return [...strategy.promises(timeScaleOf(scenario, profile)), ...environment];
+  const promises = askedPromises(strategy.promises(timeScaleOf(scenario, profile)), scenario.workload);
+  return [...promises, ...environment];
 }
 
 /** A service that is wrong throughout would fill the report with the same; each promise still tells how many there are. */

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultBudget } from './checker/checker.ts';
 import { clockFrom } from './clock.ts';
@@ -45,6 +45,8 @@ export async function runSaturation(options: SaturationOptions): Promise<readonl
   const logs = join(folder, 'logs');
   const historyPath = join(folder, 'history.jsonl');
   await mkdir(logs, { recursive: true });
+  // As in a cell: what an earlier run left there is no part of this one.
+  await rm(historyPath, { force: true });
   const measured = await measureCeiling();
   const { operations } = await readHistory(historyPath);
   const promises = strategy

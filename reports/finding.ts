@@ -122,6 +122,9 @@ const checkerNames: Readonly<Record<Guarantee, string>> = {
   'no-split-brain': 'split-brain',
   'process-health': 'process-health',
   watch: 'watch',
+  'strict-serializability': 'list-append',
+  'atomic-visibility': 'fractured-reads',
+  'kept-sums': 'bank',
   convergence: 'convergence',
   progress: 'progress',
 };

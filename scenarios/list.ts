@@ -8,6 +8,7 @@ import { minorityPartition } from './minority-partition.ts';
 import { mixed } from './mixed.ts';
 import { peerLatency } from './peer-latency.ts';
 import { steady } from './steady.ts';
+import { transactions } from './transactions.ts';
 import { watchLag } from './watch-lag.ts';
 import { writeSerialisation } from './write-serialisation.ts';
 
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   instanceKill,
   instancePause,
   mixed,
+  transactions,
   cacheComparison,
   watchLag,
 ];

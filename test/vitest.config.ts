@@ -7,6 +7,7 @@ const pure = [
   'test/{checker,cli,history,measure,reports,scenarios}/**/*.test.ts',
   'test/observer/member-log.test.ts',
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
+  'test/load/transactions.test.ts',
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',
   'test/corpus/{planted-fault,table}.test.ts',
@@ -16,7 +17,7 @@ const pure = [
 const deep = [
   'test/nemesis/{every,links,members,database,store}.test.ts',
   'test/corpus/corpus.test.ts',
-  'test/run/{twins,database-rows}.test.ts',
+  'test/run/{twins,database-rows,transactions}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',
   'test/strategies/etcd/{careful-watch,lock}.test.ts',
 ];

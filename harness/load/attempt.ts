@@ -6,10 +6,19 @@ import {
   deleteRequest,
   readRequest,
   revisionOf,
+  transactionRequest,
   writeRequest,
 } from '../service/http-contract.ts';
 import type { LogicalProcess } from './logical-process.ts';
 import type { PlannedOperation } from './operations.ts';
+import {
+  keysWritten,
+  stepsAsked,
+  type TransactionAttempt,
+  type TransactionEnd,
+  transactionAttempt,
+  transactionEnd,
+} from './transactions.ts';
 
 /**
  * An Attempt is a planned operation as one process sends it. It becomes one Operation of the history:
@@ -17,20 +26,22 @@ import type { PlannedOperation } from './operations.ts';
  *   PlannedOperation --attemptOf--> Attempt --requestOf--> HTTP --endOf--> End, and learn for the process
  */
 export interface Attempt {
-  readonly f: 'read' | 'write' | 'cas' | 'delete';
+  readonly f: 'read' | 'write' | 'cas' | 'delete' | 'txn';
   readonly key: string;
   readonly grade?: Grade;
-  /** As an Operation has it: written value, [from, to] of a cas, null of a read or delete. */
+  /** As an Operation has it: written value, [from, to] of a cas, steps of a txn, null of a read or delete. */
   readonly value: unknown;
   /** cas only: the revision that stands for `from`. */
   readonly expectedRevision?: number;
+  /** txn only. */
+  readonly transaction?: TransactionAttempt;
 }
 
 /** What an answer makes of an attempt, in the words of an Operation. */
 export type End = Pick<
   Operation,
   'outcome' | 'value' | 'swapped' | 'revision' | 'fence' | 'source' | 'cache' | 'staleMs' | 'error'
->;
+> & { readonly learned?: TransactionEnd['learned'] };
 
 /**
  * A cas needs a revision whose value is known. A process that has none of the key yet reads it instead, and the
@@ -54,7 +65,13 @@ export function attemptOf(planned: PlannedOperation, process: LogicalProcess): A
       return readAttempt(key, 'session');
     case 'read:eventual':
       return readAttempt(key, 'eventual');
+    default:
+      return txnAttempt(transactionAttempt(planned.transaction!, process.knownToAll));
   }
+}
+
+export function txnAttempt(transaction: TransactionAttempt): Attempt {
+  return { f: 'txn', key: '', value: stepsAsked(transaction), transaction };
 }
 
 export function readAttempt(key: string, grade: Grade): Attempt {
@@ -71,6 +88,8 @@ export function requestOf(attempt: Attempt): ContractRequest {
       return writeRequest(attempt.key, (attempt.value as [unknown, unknown])[1], attempt.expectedRevision);
     case 'delete':
       return deleteRequest(attempt.key);
+    case 'txn':
+      return transactionRequest(attempt.transaction!.request);
   }
 }
 
@@ -79,6 +98,14 @@ export function endOf(attempt: Attempt, answer: ContractAnswer): End {
   const outcome = outcomeOfAnswer(attempt.f, status, said);
   if (outcome !== 'ok') return end(attempt, outcome, { answer, error: String(status) });
   const revision = revisionOf(answer);
+  if (attempt.f === 'txn') {
+    const ended = transactionEnd(attempt.transaction!, answer);
+    // Something was done, but what? What wrote nothing has done nothing.
+    const unclear = keysWritten(attempt.transaction!).length > 0 ? 'info' : 'fail';
+    if (ended === undefined) return end(attempt, unclear, { answer, error: 'bad-body' });
+    const { steps, succeeded, learned } = ended;
+    return { ...end(attempt, 'ok', { answer, value: steps, swapped: succeeded, revision }), learned };
+  }
   if (attempt.f === 'cas') {
     // The revision of a 409 belongs to some other write: it says nothing of this one.
     if (status === 409) return end(attempt, 'ok', { answer, swapped: false });
@@ -132,6 +159,14 @@ export function learn(
 ): void {
   if (sessionToken !== undefined) process.sessionToken = sessionToken;
   if (end.outcome !== 'ok') return;
+  if (attempt.f === 'txn') {
+    for (const { key, value, revision } of end.learned ?? []) {
+      // Accounts are compared by their values; a list whose revision was not told has to be read again.
+      if (revision !== undefined) process.knownToAll.set(key, { value, revision });
+      else process.knownToAll.forget(key);
+    }
+    return;
+  }
   const { key } = attempt;
   const value = attempt.f === 'cas' ? (attempt.value as [unknown, unknown])[1] : end.value;
   if (end.swapped === false) process.known.forget(key);

@@ -7,6 +7,8 @@ export interface LogicalProcess {
   /** The last Session-Token that it was given. */
   sessionToken: string | undefined;
   readonly known: KnownRevisions;
+  /** What any process has seen of the keys of transactions: each compares what it rests on, so whoever saw it will do. */
+  readonly knownToAll: KnownRevisions;
 }
 
 /** What a revision of a key stands for: the value it had then. Revision 0 is "no such key", value null. */
@@ -78,9 +80,11 @@ export class ProcessPool {
 /** Creates processes numbered 0, 1, 2, ... over all instances of a run. */
 export function processFactory(remembers: boolean): () => LogicalProcess {
   let next = 0;
+  const knownToAll = new KnownRevisions();
   return () => ({
     number: next++,
     sessionToken: undefined,
     known: new KnownRevisions(remembers ? undefined : 0),
+    knownToAll,
   });
 }

@@ -8,11 +8,22 @@ import { outcomeOfSilence } from '../history/outcome.ts';
 import { seeded } from '../random.ts';
 import { parseAnswer } from '../service/http-contract.ts';
 import { arrivals } from './arrivals.ts';
-import { type Attempt, attemptOf, type End, endOf, learn, lost, readAttempt, requestOf } from './attempt.ts';
+import {
+  type Attempt,
+  attemptOf,
+  type End,
+  endOf,
+  learn,
+  lost,
+  readAttempt,
+  requestOf,
+  txnAttempt,
+} from './attempt.ts';
 import type { DriverStats, DriverSummary } from './driver-summary.ts';
 import { type LogicalProcess, ProcessPool, processFactory } from './logical-process.ts';
 import { operations, type PlannedOperation } from './operations.ts';
 import type { Recorder } from './recorder.ts';
+import { readKeys } from './transactions.ts';
 import type { Workload } from './workload.ts';
 
 export interface OpenLoopOptions {
@@ -36,6 +47,9 @@ export class OpenLoop {
   readonly #lanes: readonly Lane[];
   /** Every key that a write was sent for. */
   readonly #written = new Set<string>();
+  /** The same for the lists and the accounts of transactions. */
+  readonly #lists = new Set<string>();
+  readonly #accounts = new Set<string>();
   readonly #flights = new FlightList();
   #deadlineTimer: NodeJS.Timeout | undefined;
   #runs = 0;
@@ -122,7 +136,8 @@ export class OpenLoop {
    * Reads every key that was written, of each grade, on every instance. One that failed is asked again after a
    * pause, as an operation of its own, up to finalAttempts times. Keys of which the answers differ are read again
    * everywhere, until they agree or settleMs have passed: a write that was given up may still wait in the socket of a
-   * service that was held up, and arrive between two reads. None is sent after limitMs.
+   * service that was held up, and arrive between two reads. None is sent after limitMs. Keys of transactions are read
+   * by transactions, many at a time.
    */
   async finalReads({
     grades,
@@ -135,11 +150,19 @@ export class OpenLoop {
   }): Promise<void> {
     const { clock, recorder } = this.#options;
     const untilNs = clock.nowNs() + limitMs * 1e6;
-    let differing = await this.#readEverywhere([...this.#written], grades, untilNs);
+    let differing = await this.#readEverywhere(
+      [
+        ...[...this.#written].flatMap((key) => grades.map((grade) => readAttempt(key, grade))),
+        ...[this.#lists, this.#accounts].flatMap((keys) =>
+          inBatches([...keys]).map((batch) => txnAttempt(readKeys(batch))),
+        ),
+      ],
+      untilNs,
+    );
     const settledNs = Math.min(untilNs, clock.nowNs() + settleMs * 1e6);
     while (differing.length > 0 && !this.#isOver(settledNs)) {
       await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
-      differing = await this.#readEverywhere(differing, grades, untilNs);
+      differing = await this.#readEverywhere(differing, untilNs);
     }
     await recorder.flush();
   }
@@ -236,7 +259,7 @@ export class OpenLoop {
     onEnd: (end: End) => void,
   ): Flight {
     const { clock, recorder } = this.#options;
-    if (attempt.f !== 'read') this.#written.add(attempt.key);
+    this.#note(attempt);
     const invokeNs = clock.nowNs();
     const flight = new Flight(lane, process, place, attempt, invokeNs, onEnd, this.#land);
     recorder.write(
@@ -256,6 +279,15 @@ export class OpenLoop {
     this.#deadlineTimer ??= setTimeout(() => this.#expire(), this.#options.workload.deadlineMs);
     flight.launch();
     return flight;
+  }
+
+  /** What it may write is to be read at the end. */
+  #note({ f, key, transaction }: Attempt): void {
+    for (const [step, name] of transaction?.steps ?? []) {
+      if (step === 'append') this.#lists.add(String(name));
+      else if (step === 'w') this.#accounts.add(String(name));
+    }
+    if (transaction === undefined && f !== 'read') this.#written.add(key);
   }
 
   /** An operation has ended: it is recorded, and its process is free again or gone. */
@@ -305,28 +337,25 @@ export class OpenLoop {
     }
   }
 
-  /** Resolves to the keys of which the answers differ. */
-  async #readEverywhere(
-    keys: readonly string[],
-    grades: readonly Grade[],
-    untilNs: number,
-  ): Promise<string[]> {
+  /** Resolves to the reads of what the answers differ on. */
+  async #readEverywhere(attempts: readonly Attempt[], untilNs: number): Promise<readonly Attempt[]> {
     const first = new Map<string, unknown>();
     const differing = new Set<string>();
-    const read = ({ key }: Attempt, value: unknown) => {
-      if (!first.has(key)) first.set(key, value);
-      else if (!isDeepStrictEqual(first.get(key), value)) differing.add(key);
+    const read = (attempt: Attempt, value: unknown) => {
+      const subject = subjectOf(attempt);
+      if (!first.has(subject)) first.set(subject, value);
+      else if (!isDeepStrictEqual(first.get(subject), value)) differing.add(subject);
     };
     await Promise.all(
       this.#lanes.map(async (lane) => {
-        let left = keys.flatMap((key) => grades.map((grade) => readAttempt(key, grade)));
+        let left = attempts;
         for (let round = 0; left.length > 0 && round < finalAttempts && !this.#isOver(untilNs); round++) {
           if (round > 0) await new Promise((resolve) => setTimeout(resolve, finalPauseMs));
           left = await this.#readAll(lane, left, untilNs, read);
         }
       }),
     );
-    return [...differing];
+    return attempts.filter((attempt) => differing.has(subjectOf(attempt)));
   }
 
   /** Resolves to the attempts that failed; the others are told with what they read. */
@@ -386,6 +415,20 @@ export class OpenLoop {
   }
 }
 
+/** What a final read reads: a key at any grade, or the keys of a transaction. */
+function subjectOf({ key, transaction, value }: Attempt): string {
+  return transaction ? JSON.stringify(value) : key;
+}
+
+function inBatches(keys: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  for (let from = 0; from < keys.length; from += finalBatch)
+    batches.push(keys.slice(from, from + finalBatch));
+  return batches;
+}
+
+/** An instance takes so many steps in a transaction; all accounts are within one. */
+const finalBatch = 50;
 const maxBurst = 64;
 const statsEveryMs = 250;
 const finalAttempts = 5;

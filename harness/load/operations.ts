@@ -1,14 +1,23 @@
 import { seeded } from '../random.ts';
 import { keyChooser } from './keys.ts';
-import { checkWorkload, type OperationKind, operationKinds, type Workload } from './workload.ts';
+import { type PlannedTransaction, TransactionPlanner } from './transactions.ts';
+import {
+  checkWorkload,
+  isTransaction,
+  type OperationKind,
+  operationKinds,
+  type Workload,
+} from './workload.ts';
 
 /** A PlannedOperation is what the workload asks for next, before anyone knows when or by whom it is sent. */
 export interface PlannedOperation {
   readonly kind: OperationKind;
-  /** 'k0', 'k1', ... */
+  /** 'k0', 'k1', ...; a transaction has those that it names, and here ''. */
   readonly key: string;
   /** What a write or cas writes: 1, 2, 3, ... Never written twice, so that a value read names its write. Else null. */
   readonly value: number | null;
+  /** Elements that it appends are of the same numbers as written values. */
+  readonly transaction?: PlannedTransaction;
 }
 
 /**
@@ -21,12 +30,18 @@ export function* operations(workload: Workload, seed: number): Generator<Planned
   // Forked, so that another mix leaves the keys as they were.
   const keys = keyChooser(workload.keyDistribution, workload.keys, random.fork('keys'));
   const kinds = kindChooser(workload.mix, random.fork('kinds'));
+  const planner =
+    workload.transactions && new TransactionPlanner(workload.transactions, random.fork('transactions'));
   let written = 0;
   if (workload.writeAllFirst) {
     for (let key = 0; key < workload.keys; key++) yield { kind: 'write', key: `k${key}`, value: ++written };
   }
   for (;;) {
     const kind = kinds();
+    if (isTransaction(kind)) {
+      yield { kind, key: '', value: null, transaction: planner!.next(kind, () => ++written) };
+      continue;
+    }
     const value = kind === 'write' || kind === 'cas' ? ++written : null;
     yield { kind, key: `k${keys.next()}`, value };
   }

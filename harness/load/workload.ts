@@ -6,6 +6,8 @@ export interface Workload {
   readonly writeAllFirst?: boolean;
   /** Weights, any scale. `read:G` is a read of grade G; `cas` compares on the revision its process last read of the key. */
   readonly mix: Readonly<Partial<Record<OperationKind, number>>>;
+  /** What transactions are over; needed where the mix has some. */
+  readonly transactions?: TransactionWorkload;
   readonly arrivals: 'constant' | 'poisson';
   /** The client's own limit for one operation. */
   readonly deadlineMs: number;
@@ -13,13 +15,24 @@ export interface Workload {
   readonly maxInFlight: number;
 }
 
+export interface TransactionWorkload {
+  /** Lists in use at a time; a full one gives its place to a new one. */
+  readonly lists: number;
+  /** All of them are read at once, and an instance takes 50 steps in a transaction. */
+  readonly accounts: number;
+}
+
+/** `txn:append` and `txn:read` are over lists; `txn:transfer` moves between accounts, `txn:balance` reads all of them. */
 export type OperationKind =
   | 'read:linearizable'
   | 'read:session'
   | 'read:eventual'
   | 'write'
   | 'cas'
-  | 'delete';
+  | 'delete'
+  | TransactionKind;
+
+export type TransactionKind = 'txn:append' | 'txn:read' | 'txn:transfer' | 'txn:balance';
 
 export const operationKinds: readonly OperationKind[] = [
   'read:linearizable',
@@ -28,7 +41,19 @@ export const operationKinds: readonly OperationKind[] = [
   'write',
   'cas',
   'delete',
+  'txn:append',
+  'txn:read',
+  'txn:transfer',
+  'txn:balance',
 ];
+
+export function isTransaction(kind: OperationKind): kind is TransactionKind {
+  return kind.startsWith('txn:');
+}
+
+export function hasTransactions({ mix }: Pick<Workload, 'mix'>): boolean {
+  return operationKinds.some((kind) => isTransaction(kind) && (mix[kind] ?? 0) > 0);
+}
 
 export type KeyDistribution =
   | { readonly kind: 'uniform' }
@@ -67,6 +92,15 @@ export function checkWorkload(workload: Workload): void {
   if (!Object.values(mix).some((weight) => weight > 0)) {
     throw new RangeError(
       `workload: mix should have an operation with a weight above 0, got ${JSON.stringify(mix)}`,
+    );
+  }
+  const { transactions } = workload;
+  if (transactions !== undefined) {
+    whole('transactions.lists', transactions.lists, 3, 1_000);
+    whole('transactions.accounts', transactions.accounts, 2, 50);
+  } else if (hasTransactions(workload)) {
+    throw new RangeError(
+      'workload: transactions should say over how many lists and accounts they are, got nothing',
     );
   }
   oneOf('arrivals', arrivals, ['constant', 'poisson']);

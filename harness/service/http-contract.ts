@@ -31,6 +31,29 @@ export function deleteRequest(key: string): ContractRequest {
   return { method: 'DELETE', path: keyPath(key) };
 }
 
+/** Several keys at one moment: where every comparison holds the steps of `success`, else those of `failure`. */
+export interface TransactionContract {
+  readonly compare: readonly TransactionComparison[];
+  readonly success: readonly TransactionStep[];
+  readonly failure: readonly TransactionStep[];
+}
+
+/** `revision` and `version` of what is not there are 0; its value equals nothing. */
+export interface TransactionComparison {
+  readonly key: string;
+  readonly target: 'revision' | 'version' | 'value';
+  readonly result: 'equal';
+  readonly value: unknown;
+}
+
+export type TransactionStep =
+  | { readonly op: 'get'; readonly key: string }
+  | { readonly op: 'put'; readonly key: string; readonly value: unknown };
+
+export function transactionRequest(transaction: TransactionContract): ContractRequest {
+  return { method: 'PUT', path: '/tx', body: JSON.stringify(transaction) };
+}
+
 function keyPath(key: string): string {
   return `/kv/${encodeURIComponent(key)}`;
 }

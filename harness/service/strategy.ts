@@ -55,6 +55,15 @@ export type Promised =
   | { readonly guarantee: 'availability'; readonly grade: Grade; readonly okShare: number }
   /** Every instance's watch tells each change, once and in order: none is missed, none comes twice. */
   | { readonly guarantee: 'watch' }
+  /**
+   * Transactions (PUT /tx) happen as if one after the other, in keeping with the clock. These three are judged where the
+   * load has transactions.
+   */
+  | { readonly guarantee: 'strict-serializability' }
+  /** A transaction over several keys is seen whole or not at all. */
+  | { readonly guarantee: 'atomic-visibility' }
+  /** Transfers between keys keep their sum, and none falls below nothing. */
+  | { readonly guarantee: 'kept-sums' }
   /** After everything healed and the load ended, all instances answer the same. */
   | { readonly guarantee: 'convergence' }
   /** Within this time after the last fault healed, every kind of operation succeeds again. */

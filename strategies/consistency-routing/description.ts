@@ -1,4 +1,5 @@
 import type { StrategyDescription } from '../../harness/service/strategy.ts';
+import { transactionPromises } from '../transaction-promises.ts';
 
 export const consistencyRouting: Omit<StrategyDescription, 'command'> = {
   name: 'consistency-routing',
@@ -15,6 +16,7 @@ export const consistencyRouting: Omit<StrategyDescription, 'command'> = {
     { guarantee: 'no-duplicated-writes' },
     { guarantee: 'no-resurrected-writes', order: 'real-time' },
     { guarantee: 'availability', grade: 'eventual', okShare: 0.9 },
+    ...transactionPromises,
     { guarantee: 'convergence' },
     { guarantee: 'progress', withinMs: Math.max(4_500, 15_000 * timeScale) },
   ],

@@ -28,6 +28,8 @@ interface Row {
  * it is as if everything happened at one moment. A range could be entered by a new key meanwhile: with one, the
  * table is locked against all writers.
  *
+ * One that only gets needs no lock: a statement sees all its keys as of one moment, which is when it begins.
+ *
  *   place holders for absent keys --> lock all, by key --> compare --> the branch's steps --> take place holders away
  */
 export async function revisedTransaction(
@@ -36,6 +38,9 @@ export async function revisedTransaction(
   request: Omit<TransactionRequest, 'signal'>,
 ): Promise<RevisedTransactionAnswer> {
   const keys = keysOf(request);
+  if (request.compare.length === 0 && request.success.every(({ op }) => op === 'get')) {
+    return { succeeded: true, results: await readTogether(ask, table, request.success) };
+  }
   if ([...request.success, ...request.failure].some(({ op }) => op === 'range')) {
     await ask('write', `lock table ${table} in share row exclusive mode`);
   }
@@ -59,6 +64,20 @@ export async function revisedTransaction(
   }
   await ask('write', `delete from ${table} where key = any($1) and revision = 0`, [keys]);
   return { succeeded, results };
+}
+
+async function readTogether(ask: Ask, table: string, steps: readonly Step[]): Promise<readonly StepResult[]> {
+  const keys = steps.flatMap((step) => (step.op === 'get' ? [step.key] : []));
+  const there = await ask<{ [Column in keyof Row]: unknown }>(
+    'read',
+    `select key, value, revision, created, deleted from ${table} where key = any($1)`,
+    [keys],
+  );
+  const rows = new Map(there.map((row) => [row.key as string, rowOf(row)]));
+  return keys.map((key) => {
+    const row = rows.get(key);
+    return row ? found(row) : { key, value: null };
+  });
 }
 
 /** As etcd compares: counts of what is not there are 0, and its value compares with nothing. */

@@ -1,4 +1,5 @@
 import type { StrategyDescription } from '../../harness/service/strategy.ts';
+import { transactionPromises } from '../transaction-promises.ts';
 import { leaseSessionTimes } from './times.ts';
 
 export const leaseSession: Omit<StrategyDescription, 'command'> = {
@@ -23,6 +24,7 @@ export const leaseSession: Omit<StrategyDescription, 'command'> = {
       { guarantee: 'fencing', scope: 'instance' },
       { guarantee: 'lease-truth' },
       { guarantee: 'availability', grade: 'eventual', okShare: 0.9 },
+      ...transactionPromises,
       { guarantee: 'convergence' },
       { guarantee: 'progress', withinMs: times.progressWithinMs },
     ];

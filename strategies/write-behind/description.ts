@@ -1,4 +1,5 @@
 import type { StrategyDescription } from '../../harness/service/strategy.ts';
+import { transactionPromises } from '../transaction-promises.ts';
 
 type Description = Omit<StrategyDescription, 'command'>;
 
@@ -16,6 +17,7 @@ export const writeBehind: Description = {
     { guarantee: 'no-duplicated-writes' },
     { guarantee: 'no-resurrected-writes', order: 'per-instance' },
     { guarantee: 'availability', grade: 'eventual', okShare: 0.9 },
+    ...transactionPromises,
     { guarantee: 'convergence' },
     { guarantee: 'progress', withinMs: progressWithinMs(timeScale) },
   ],

@@ -347,6 +347,7 @@ describe('what needs no cluster', () => {
       'instance-kill',
       'instance-pause',
       'mixed',
+      'transactions',
       'cache-comparison',
       'watch-lag',
       'write-serialisation',

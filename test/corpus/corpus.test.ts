@@ -19,7 +19,7 @@ async function ground(name: string): Promise<HuntingGround> {
 }
 
 /** One of each strategy that needs few seconds; `npm run corpus` looks for all of them. */
-const subset = ['lost-compare', 'queue-not-read'];
+const subset = ['lost-compare', 'queue-not-read', 'transaction-split-in-two'];
 
 describe('a planted bug is found, and what is right beside it is not accused', () => {
   test.each(subset)('%s', { timeout: 180_000 }, async (name) => {

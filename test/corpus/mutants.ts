@@ -322,6 +322,45 @@ export const mutants: readonly Mutant[] = [
     scenario: 'killed-while-draining',
     violation: 'lost-writes',
   },
+  {
+    name: 'transaction-split-in-two',
+    strategy: 'lease-session',
+    summary: 'the steps of a transaction after its first come in a transaction of their own',
+    fault: {
+      file: leaseSession,
+      line: 'const { response, fencingToken } = await this.#fencedTransaction(transaction, request.fencingToken);',
+      becomes:
+        'const { success } = transaction; const half = await this.#fencedTransaction({ ...transaction, success: success.slice(0, 1) }, request.fencingToken); const rest = half.response.succeeded && success.length > 1 ? await this.#fencedTransaction({ compare: [], success: success.slice(1), failure: [] }, request.fencingToken) : undefined; const { fencingToken } = half; const response = rest ? { ...rest.response, responses: [...half.response.responses, ...rest.response.responses] } : half.response;',
+    },
+    scenario: 'several-keys',
+    violation: 'fractured-reads',
+  },
+  {
+    name: 'transaction-at-the-primary-split',
+    strategy: 'consistency-routing',
+    summary: 'the steps of a transaction after its first come in a transaction of their own',
+    fault: {
+      file: routing,
+      line: 'const { succeeded, results } = await this.#table.transact(request);',
+      becomes:
+        'const { success } = request; const half = await this.#table.transact({ ...request, success: success.slice(0, 1) }); const rest = half.succeeded && success.length > 1 ? await this.#table.transact({ compare: [], success: success.slice(1), failure: [] }) : { results: [] }; const { succeeded } = half; const results = [...half.results, ...rest.results];',
+    },
+    scenario: 'several-keys',
+    violation: 'bank',
+  },
+  {
+    name: 'transaction-behind-the-queue-split',
+    strategy: 'write-behind',
+    summary: 'the steps of a transaction after its first come in a transaction of their own',
+    fault: {
+      file: writeBehind,
+      line: 'const response = await this.#client.txn(etcdTransaction(request, this.#values), { deadlineMs });',
+      becomes:
+        'const { success } = request; const half = await this.#client.txn(etcdTransaction({ ...request, success: success.slice(0, 1) }, this.#values), { deadlineMs }); const rest = half.succeeded && success.length > 1 ? await this.#client.txn(etcdTransaction({ compare: [], success: success.slice(1), failure: [] }, this.#values), { deadlineMs }) : undefined; const response = rest ? { ...rest, responses: [...half.responses, ...rest.responses] } : half;',
+    },
+    scenario: 'several-keys',
+    violation: 'list-append',
+  },
 ];
 
 const carefulWatch = 'strategies/etcd/careful-watch.ts';

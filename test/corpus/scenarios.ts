@@ -29,13 +29,14 @@ interface Shape {
   readonly loadMs: number;
   readonly keys: number;
   readonly mix: Scenario['workload']['mix'];
+  readonly transactions?: Scenario['workload']['transactions'];
   readonly ratePerSecond?: number;
   readonly timesBy?: number;
   /** In the load's own time, not in that of the profiles. */
   readonly schedule?: readonly Step[];
 }
 
-function trap({ keys, mix, loadMs, schedule = [], ...shape }: Shape): Trap {
+function trap({ keys, mix, transactions, loadMs, schedule = [], ...shape }: Shape): Trap {
   const factor = scheduleBaseMs / loadMs;
   return {
     loadMs,
@@ -43,7 +44,7 @@ function trap({ keys, mix, loadMs, schedule = [], ...shape }: Shape): Trap {
       ...baseline,
       ratePerSecond: 100,
       ...shape,
-      workload: { ...baseline.workload, keys, keyDistribution: { kind: 'uniform' }, mix },
+      workload: { ...baseline.workload, keys, keyDistribution: { kind: 'uniform' }, mix, transactions },
       schedule: schedule.map((step) => ({ ...step, atMs: step.atMs * factor, forMs: step.forMs * factor })),
     },
   };
@@ -151,6 +152,22 @@ const list: readonly Trap[] = [
     keys: 1_000,
     mix: { 'read:linearizable': 5, 'read:session': 35, write: 60 },
     schedule: [at(500, farApart).for(6_000), at(2_000, killInstance()).for(500)],
+  }),
+  trap({
+    name: 'several-keys',
+    question: 'Who sees one part of a transaction and not the other?',
+    loadMs: 5_000,
+    keys: 2,
+    ratePerSecond: 60,
+    transactions: { lists: 6, accounts: 6 },
+    mix: {
+      'read:linearizable': 5,
+      write: 5,
+      'txn:append': 30,
+      'txn:read': 25,
+      'txn:transfer': 20,
+      'txn:balance': 15,
+    },
   }),
   trap({
     name: 'short-lived-entries',

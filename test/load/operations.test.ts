@@ -13,6 +13,7 @@ const base: Workload = {
   keys: 100,
   keyDistribution: { kind: 'zipf', theta: 0.99 },
   mix: { 'read:linearizable': 40, 'read:eventual': 20, write: 30, cas: 8, delete: 2 },
+  transactions: { lists: 5, accounts: 5 },
   arrivals: 'poisson',
   deadlineMs: 1_000,
   maxInFlight: 64,
@@ -76,7 +77,10 @@ describe('the stream', () => {
       fc.property(mix, fc.integer({ min: 1, max: 50 }), fc.integer(), (mix, keys, seed) => {
         fc.pre(Object.values(mix).some((weight) => weight > 0));
         const taken = take({ ...base, mix, keys }, seed, 300);
-        const written = taken.filter((o) => o.kind === 'write' || o.kind === 'cas').map((o) => o.value);
+        const written = taken.flatMap((o) => {
+          if (o.transaction?.kind === 'append') return o.transaction.appends.map(({ element }) => element);
+          return o.kind === 'write' || o.kind === 'cas' ? [o.value] : [];
+        });
         expect(new Set(written).size).toBe(written.length);
         expect(written.includes(null)).toBe(false);
         for (const o of taken) {
@@ -113,6 +117,21 @@ describe('a workload that cannot be offered is refused', () => {
     ['a weight below 0', { mix: { write: -1 } }, "mix['write'] should be a number of 0 or more, got -1"],
     ['no weight', { mix: { write: 0 } }, 'should have an operation with a weight above 0, got {"write":0}'],
     ['an empty mix', { mix: {} }, 'should have an operation'],
+    [
+      'too few lists',
+      { transactions: { lists: 2, accounts: 5 } },
+      'transactions.lists should be a whole number from 3 to 1000, got 2',
+    ],
+    [
+      'too many accounts',
+      { transactions: { lists: 5, accounts: 51 } },
+      'transactions.accounts should be a whole number from 2 to 50, got 51',
+    ],
+    [
+      'transactions over nothing',
+      { transactions: undefined, mix: { 'txn:read': 1 } },
+      'transactions should say over how many lists and accounts they are',
+    ],
     ['unknown arrivals', { arrivals: 'bursts' }, 'arrivals should be one of constant, poisson, got bursts'],
     ['no deadline', { deadlineMs: 0 }, 'deadlineMs should be between 1 and 600000, got 0'],
     ['nothing in flight', { maxInFlight: 0 }, 'maxInFlight should be a whole number from 1 to 10000, got 0'],

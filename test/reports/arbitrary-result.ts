@@ -106,6 +106,13 @@ const promised: fc.Arbitrary<PromiseVerdict['promise']> = fc.oneof(
     order: fc.constantFrom('real-time' as const, 'per-instance' as const),
   }),
   fc.record({ guarantee: fc.constant('bounded-staleness' as const), grade, maxStaleMs: amount }),
+  fc.record({
+    guarantee: fc.constantFrom(
+      'strict-serializability' as const,
+      'atomic-visibility' as const,
+      'kept-sums' as const,
+    ),
+  }),
   fc.record({ guarantee: fc.constantFrom('read-your-writes' as const, 'monotonic-reads' as const), grade }),
   fc.record({ guarantee: fc.constant('progress' as const), withinMs: amount }),
   fc
