@@ -69,6 +69,20 @@ export const mutants: readonly Mutant[] = [
     violation: 'linearizability',
   },
   {
+    name: 'cut-off-member-read',
+    strategy: 'lease-session',
+    summary:
+      'linearizable reads are answered by m1 out of what it has, also when it is cut off from the others',
+    fault: {
+      file: leaseSession,
+      line: 'const response = await this.#client.range({ key }, { deadlineMs });',
+      becomes:
+        "const response = await this.#client.range({ key, serializable: true }, { deadlineMs, member: 'm1', requireLeader: false });",
+    },
+    scenario: 'cut-off-member',
+    violation: 'linearizability',
+  },
+  {
     name: 'replica-as-linearizable',
     strategy: 'consistency-routing',
     summary: 'linearizable reads go to the replica like the others',

@@ -1,6 +1,7 @@
 import { anyInstance } from '../../harness/nemesis/any-instance.ts';
 import { healOnce } from '../../harness/nemesis/heal-once.ts';
 import type { Nemesis, World } from '../../harness/nemesis/nemesis.ts';
+import { apart, linksOf } from '../../harness/network/grudge.ts';
 import type { Link } from '../../harness/network/network.ts';
 
 /** Delays what the primary sends its replica: the replica is behind by about as much. */
@@ -14,6 +15,23 @@ export function slowReplication({ latencyMs }: { latencyMs: number }): Nemesis {
         sentence: `the replication was delayed by ${latencyMs} ms`,
         targets: ['replica'],
         heal: healOnce(() => slow.heal()),
+      };
+    },
+  };
+}
+
+/** Cuts the member of this name off from all others, leader or not; instances still reach it. */
+export function cutOffMember(name: string): Nemesis {
+  return {
+    name: 'cut-off-member',
+    summary: `cuts ${name} off from the other members`,
+    async inject({ cluster, network }) {
+      const others = cluster.members.map((member) => member.name).filter((other) => other !== name);
+      const cut = await network.cut(linksOf(apart([name], others), network), 'blackhole');
+      return {
+        sentence: `${name} was cut off from ${others.join(' and ')} (blackhole)`,
+        targets: [name],
+        heal: healOnce(() => cut.heal()),
       };
     },
   };

@@ -10,7 +10,7 @@ import {
   scheduleBaseMs,
 } from '../../harness/scenario.ts';
 import { baseline } from '../../scenarios/baseline.ts';
-import { cutOffInstance, slowInstance, slowReplication } from './nemeses.ts';
+import { cutOffInstance, cutOffMember, slowInstance, slowReplication } from './nemeses.ts';
 
 /** A Trap is the smallest scenario known in which a kind of bug shows reliably: few keys, the right fault, seconds. */
 export interface Trap {
@@ -68,6 +68,14 @@ const list: readonly Trap[] = [
     keys: 3,
     mix: { 'read:linearizable': 60, write: 40 },
     schedule: [at(500, farApart).for(5_000)],
+  }),
+  trap({
+    name: 'cut-off-member',
+    question: 'Who reads at a member that the others have left behind?',
+    loadMs: 6_000,
+    keys: 3,
+    mix: { 'read:linearizable': 60, write: 40 },
+    schedule: [at(1_000, cutOffMember('m1')).for(3_500)],
   }),
   trap({
     name: 'lagging-replica',
