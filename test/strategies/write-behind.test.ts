@@ -244,8 +244,9 @@ describe('two instances of which one is paused under load', () => {
       ({ f, outcome, value }) => f === 'read' && outcome === 'ok' && given.has(value),
     );
     expect(seen.length).toBeGreaterThan(0);
+    // Of a process that stands still nothing is promised in time.
     const promises = askedPromises(writeBehind.promises(0.2), { mix: { write: 1 } }).filter(
-      ({ guarantee }) => guarantee !== 'progress',
+      ({ guarantee }) => guarantee !== 'progress' && guarantee !== 'availability',
     );
     const { verdicts, violations } = judge({ operations, faults: [] }, promises);
     expect(violations).toEqual([]);
