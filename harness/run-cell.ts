@@ -27,7 +27,8 @@ import { carryOut, planned } from './schedule.ts';
 import { scheduleText, stepData } from './schedule-file.ts';
 import type { Promised, StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
-import { countsInVoidRun, inVoidRun, voidReason } from './void-run.ts';
+import { type CpuWait, starvation, watchCpuWait } from './starvation.ts';
+import { countsInVoidRun, inStarvedRun, inVoidRun, voidReason } from './void-run.ts';
 import { CellWatches } from './watch/cell-watches.ts';
 
 export interface CellOptions {
@@ -56,6 +57,8 @@ interface Recording {
   readonly database: DatabaseSeries;
   /** What was seen beside the service, the members' logs not yet among it. */
   readonly observations: readonly Observation[];
+  /** How long the instances waited for a core. */
+  readonly cpuWaits: readonly CpuWait[];
   /** Of scenarios that record watches; to be read once the instances have ended. */
   readonly watches?: CellWatches;
   /** What went wrong in the harness or its environment while it was recorded. */
@@ -242,6 +245,12 @@ async function offerLoad(
     onChange: ({ leader, term }) => options.onProgress({ type: 'leader', cell, leader, term }),
     onStatuses: (statuses, askedNs, answeredNs) => observer.sawMembers(statuses, askedNs, answeredNs),
   });
+  const waiting = watchCpuWait({
+    instances: stack.instances,
+    clock,
+    everyMs: 200,
+    signal: watching.signal,
+  });
   const carried = carryOut({
     steps: planned(scenario, profile, options.seed),
     world: {
@@ -281,6 +290,7 @@ async function offerLoad(
       leaders: await leaders,
       database,
       observations,
+      cpuWaits: await waiting,
       ...(watches && { watches }),
     };
   } finally {
@@ -288,7 +298,7 @@ async function offerLoad(
     watching.abort();
     driverFailed.abort();
     // Nothing of this cell may still be asking when its processes are stopped; healing above all must have ended.
-    await Promise.allSettled([carried, leaders, observer.end({ compare: false })]);
+    await Promise.allSettled([carried, leaders, waiting, observer.end({ compare: false })]);
   }
 }
 
@@ -340,9 +350,14 @@ function examine(
   const nothingProved =
     (signal.aborted && 'the run was interrupted') ||
     voidReason({ scenario, load, phases: figures.phases, rows: figures.operations });
-  const promises = nothingProved
-    ? judged.verdicts.map((verdict) => inVoidRun(verdict, nothingProved))
-    : judged.verdicts;
+  const lastHealNs = faults.reduce((latest, { toNs }) => Math.max(latest, toNs), 0);
+  const cpuWaits = recording.cpuWaits.map((one) => ({ ...one, atNs: sinceLoad(one.atNs) }));
+  const promises = judged.verdicts.map((verdict) => {
+    if (nothingProved) return inVoidRun(verdict, nothingProved);
+    // Only availability is promised under faults; the others, once all is healed.
+    const fromNs = verdict.promise.guarantee === 'availability' ? 0 : lastHealNs;
+    return inStarvedRun(verdict, starvation(cpuWaits, fromNs, Number.POSITIVE_INFINITY));
+  });
   const failed = recording.failures.length > 0 ? recording.failures.map(messageOf).join('; ') : undefined;
   const verdict = verdictOf(promises, failed !== undefined);
   const unjudged = nothingProved || promises.find((p) => p.state === 'unknown')?.reason;
@@ -385,7 +400,14 @@ function examine(
       }),
     promises,
     violations: firstOfEachChecker(
-      nothingProved ? judged.violations.filter(countsInVoidRun) : judged.violations,
+      // A liveness that is not told as broken has no violations to show.
+      judged.violations.filter(
+        (violation) =>
+          countsInVoidRun(violation) ||
+          promises.some(
+            ({ promise, state }) => promise.guarantee === violation.checker && state === 'broken',
+          ),
+      ),
     ),
   };
   return { ...cell, ...held(options, cell, nothingProved || undefined) };

@@ -23,6 +23,15 @@ export function inVoidRun(verdict: PromiseVerdict, reason: string): PromiseVerdi
   return { ...verdict, state: 'unknown', reason, violations: 0 };
 }
 
+/**
+ * What a verdict becomes when the machine starved the service: that something did not happen in time is then no
+ * evidence. What was kept all the same was kept.
+ */
+export function inStarvedRun(verdict: PromiseVerdict, reason: string | undefined): PromiseVerdict {
+  if (reason === undefined || verdict.state !== 'broken') return verdict;
+  return inVoidRun(verdict, reason);
+}
+
 /** Whether a violation counts although the run is void; the checkers of liveness are called as what they guard. */
 export function countsInVoidRun({ checker }: Pick<Violation, 'checker'>): boolean {
   return !liveness.some((guarantee) => guarantee === checker);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { DriverSummary } from '../harness/load/driver.ts';
 import type { OperationRow, PromiseState, PromiseVerdict } from '../harness/result.ts';
 import type { Promised } from '../harness/service/strategy.ts';
-import { countsInVoidRun, inVoidRun, voidReason } from '../harness/void-run.ts';
+import { countsInVoidRun, inStarvedRun, inVoidRun, voidReason } from '../harness/void-run.ts';
 import { steady } from '../scenarios/steady.ts';
 
 const scenario = {
@@ -125,6 +125,29 @@ describe('a verdict in a void run', () => {
       violations,
       ...(reason && { reason }),
     });
+  });
+
+  test.each<
+    [
+      what: string,
+      promise: Promised,
+      state: PromiseState,
+      starved: string | undefined,
+      expected: PromiseState,
+    ]
+  >([
+    [
+      'a service that was given no core is not accused of being late',
+      progress,
+      'broken',
+      'too busy',
+      'unknown',
+    ],
+    ['one that was given its cores is', progress, 'broken', undefined, 'broken'],
+    ['what it kept all the same is kept', progress, 'kept', 'too busy', 'kept'],
+    ['a wrong answer is wrong on any machine', linearizable, 'broken', 'too busy', 'broken'],
+  ])('%s', (_, promise, state, starved, expected) => {
+    expect(inStarvedRun(verdict(promise, state), starved)).toMatchObject({ state: expected });
   });
 
   test('violations count as their promise does', () => {
