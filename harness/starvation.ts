@@ -11,8 +11,12 @@ export interface CpuWait {
   readonly waitedNs: number;
 }
 
-/** Of a second in which an instance waited for a core for more than this share, nothing can be said about its speed. */
-const starvedShare = 0.5;
+/**
+ * Of a second in which an instance waited for a core for more than this share, nothing can be said about its speed.
+ * Measured on 2 cores: at most 0.44 where a run has the machine for itself (while an instance starts), 0.9 and more
+ * beside four programs that spin.
+ */
+const starvedShare = 0.6;
 
 /** Looks at every instance so often until the signal aborts; resolves to what was seen. Nothing but on Linux. */
 export async function watchCpuWait(options: {
@@ -44,11 +48,14 @@ export function starvation(seen: readonly CpuWait[], fromNs: number, toNs: numbe
   if (worst === undefined || worst.share <= starvedShare) return undefined;
   return (
     `the machine was too busy: ${worst.instance} was ready to run and had no core for ` +
-    `${Math.round(worst.share * 100)} % of a second (limit ${starvedShare * 100} %), ${(worst.atNs / 1e9).toFixed(1)} s after the load began`
+    `${Math.round(Math.min(1, worst.share) * 100)} % of a second (limit ${starvedShare * 100} %), ${(worst.atNs / 1e9).toFixed(1)} s after the load began`
   );
 }
 
-/** Shares of about a second each: from one look to the first that is a second later. */
+/**
+ * Shares of about a second each: from one look to the first that is a second later. More than 1 where what was waited
+ * before is only counted now: the system adds a wait when it is over.
+ */
 export function worstSecond(
   seen: readonly CpuWait[],
   fromNs: number,

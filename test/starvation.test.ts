@@ -21,13 +21,13 @@ describe('starvation', () => {
     ['nothing was seen', [], 0, 9e9, undefined],
     ['nobody waited', life(idle), 0, 9e9, undefined],
     ['it waited for a tenth of every look', life(idle.map(() => 25)), 0, 9e9, undefined],
-    ['half a second is the limit', life([0, 125, 125, 125, 125, 0]), 0, 9e9, undefined],
+    ['six tenths of a second are the limit', life([0, 150, 150, 150, 150, 0]), 0, 9e9, undefined],
     [
-      'more than half a second',
-      life([0, 0, 250, 250, 100, 0]),
+      'more than that',
+      life([0, 0, 250, 250, 250, 0]),
       0,
       9e9,
-      's1 was ready to run and had no core for 60 % of a second (limit 50 %), 0.0 s',
+      's1 was ready to run and had no core for 75 % of a second (limit 60 %), 0.0 s',
     ],
     ['what it had waited before it was first looked at', life(idle, { beforeMs: 90_000 }), 0, 9e9, undefined],
     ['a wait before the time that counts', life([0, 250, 250, 250, 250, 0, 0, 0, 0, 0]), 1e9, 9e9, undefined],
@@ -45,7 +45,7 @@ describe('starvation', () => {
       [...life(idle), ...life([0, 250, 250, 250, 250], { instance: 's2', pid: 2, fromMs: 3_000 })],
       0,
       9e9,
-      's2 was ready to run and had no core for 100 % of a second (limit 50 %), 3.0 s',
+      's2 was ready to run and had no core for 100 % of a second (limit 60 %), 3.0 s',
     ],
   ])('%s', (_, seen, fromNs, toNs, told) => {
     const reason = starvation(seen, fromNs, toNs);
