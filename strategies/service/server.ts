@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Grade } from '../../harness/history/operation.ts';
 import {
   type OpenStrategy,
+  type ReadRequest,
   Refused,
   type TransactionRequest,
   type WriteAnswer,
@@ -30,6 +31,7 @@ export class Readiness {
 }
 
 type KeyParams = { readonly key: string };
+type ReadOf = { readonly Params: KeyParams; readonly Querystring: { readonly consistency?: Grade } };
 type PutBody = { readonly value: unknown; readonly expectedRevision?: number };
 
 const readRoute = '/kv/:key';
@@ -58,34 +60,22 @@ export async function serve(options: {
     },
   };
 
-  server.get<{ Params: KeyParams; Querystring: { consistency?: Grade } }>(
-    readRoute,
-    { schema: getSchema },
-    async (request, reply) => {
-      const answer = await readiness.strategy.read({
-        key: request.params.key,
-        grade: request.query.consistency ?? 'linearizable',
-        sessionToken: sessionToken(request),
-        // Most reads never ask for it, and it would cost them as much as all the rest.
-        get signal() {
-          return abandoned(reply);
-        },
-      });
-      if (answer.cache) {
-        reply.header('X-Cache', answer.cache);
-        metrics.cacheRead(answer.cache);
-      }
-      if (answer.staleMs !== undefined) reply.header('X-Stale-Ms', String(answer.staleMs));
-      tell(reply, answer);
-      const { key } = request.params;
-      const found = answer.value !== null && answer.value !== undefined;
-      metrics.answered(request.method, found ? 200 : 404);
-      if (!found) {
-        return reply.code(404).send({ key, error: 'there is no such key' });
-      }
-      return { key, value: answer.value, revision: answer.revision };
-    },
-  );
+  server.get<ReadOf>(readRoute, { schema: getSchema }, async (request, reply) => {
+    const answer = await readiness.strategy.read(new Read(request, reply));
+    if (answer.cache) {
+      reply.header('X-Cache', answer.cache);
+      metrics.cacheRead(answer.cache);
+    }
+    if (answer.staleMs !== undefined) reply.header('X-Stale-Ms', String(answer.staleMs));
+    tell(reply, answer);
+    const { key } = request.params;
+    const found = answer.value !== null && answer.value !== undefined;
+    metrics.answered(request.method, found ? 200 : 404);
+    if (!found) {
+      return reply.code(404).send({ key, error: 'there is no such key' });
+    }
+    return { key, value: answer.value, revision: answer.revision };
+  });
 
   server.put<{ Params: KeyParams; Body: PutBody }>(
     '/kv/:key',
@@ -226,11 +216,33 @@ export async function serve(options: {
   return server;
 }
 
-function sessionToken(request: FastifyRequest): string | undefined {
+/**
+ * What a strategy is asked. Its signal is made when it is asked for, since most reads never do; by a class, because a getter
+ * in an object literal gives every object a shape of its own, which keeps the whole request alive past young collections.
+ */
+class Read implements ReadRequest {
+  readonly key: string;
+  readonly grade: Grade;
+  readonly sessionToken: string | undefined;
+  readonly #reply: FastifyReply;
+
+  constructor(request: FastifyRequest<ReadOf>, reply: FastifyReply) {
+    this.key = request.params.key;
+    this.grade = request.query.consistency ?? 'linearizable';
+    this.sessionToken = sessionToken(request);
+    this.#reply = reply;
+  }
+
+  get signal(): AbortSignal {
+    return abandoned(this.#reply);
+  }
+}
+
+function sessionToken(request: Pick<FastifyRequest, 'headers'>): string | undefined {
   return header(request, 'session-token');
 }
 
-function header(request: FastifyRequest, name: string): string | undefined {
+function header(request: Pick<FastifyRequest, 'headers'>, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }

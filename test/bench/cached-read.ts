@@ -14,7 +14,7 @@ import type { Bench, BenchRow } from './bench.ts';
  */
 export const bench: Bench = { name: 'cached-read', run };
 
-const rounds = 9;
+const rounds = 21;
 const requestsInRound = 2_000;
 const warmUpRequests = 6_000;
 const connections = 8;
@@ -41,7 +41,7 @@ async function run(): Promise<readonly BenchRow[]> {
   };
   const named = (name: string) => [...strategies, ...variants].find((one) => one.name === name)!;
   const subjects = [
-    await subject(bare, '/kv/k'),
+    await subject(bare, '/kv/k?consistency=session'),
     await subject(named('cache-lru'), '/kv/k?consistency=eventual'),
     await subject(named('lease-session'), '/kv/k?consistency=session'),
     await subject(named('write-behind'), '/kv/k?consistency=session'),

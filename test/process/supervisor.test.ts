@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive, markedProcesses, startTimeOf } from '../../harness/process/process-table.ts';
 import { createSupervisor, ProcessFailed } from '../../harness/process/supervisor.ts';
 import { builtProgram } from '../../harness/project.ts';
@@ -101,6 +101,8 @@ describe('createSupervisor', () => {
       ['--input-type=module', '-e', killedCommand(builtProgram('harness/process/supervisor.ts'), folder)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
+    // Also when what follows fails: it would wait to be killed for ever.
+    onTestFinished(() => void command.kill('SIGKILL'));
     const [line] = (await new Promise((resolve) =>
       createInterface(command.stdout!).once('line', (l) => resolve([l])),
     )) as [string];
