@@ -54,7 +54,8 @@ test('measures each number of connections, with all operations in one history', 
     // A closed loop: connections = rate x latency (Little), less the client's own time between two requests.
     const busy = (m.requestsPerSecond * m.latencyMs.mean) / 1_000;
     expect(busy).toBeGreaterThan(0.2 * m.connections);
-    expect(busy).toBeLessThanOrEqual(1.05 * m.connections);
+    // Two requests at a time on a connection would be twice as many; a machine that stalls at the end shows a little more than one.
+    expect(busy).toBeLessThanOrEqual(1.5 * m.connections);
     expect(m.latencyMs.p50).toBeLessThanOrEqual(m.latencyMs.p99);
     if (process.platform === 'linux') {
       expect(m.cpuMicrosPerRequest).toBeGreaterThan(1);
