@@ -1,0 +1,77 @@
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from '../../harness/cache-folder.ts';
+
+/**
+ * A TestProgram is an original that the project is held against and does not need: etcds of other minor versions than
+ * the distribution's, and Shopify's Toxiproxy. `npm run test-programs` builds those that are not there, where Go is.
+ */
+export interface TestProgram {
+  /** 'etcd-3.6.16' */
+  readonly name: string;
+  readonly version: string;
+  /** Of the program within its own folder. */
+  readonly file: string;
+  /** What `file --version` must print somewhere. */
+  readonly prints: string;
+  readonly source: GoSource;
+}
+
+/** How Go builds it. */
+export type GoSource =
+  /** A module's own main package. */
+  | { readonly install: string; readonly ldflags: string }
+  /** A main of our own, because a module with replace directives (etcd's) cannot be installed by its name. */
+  | { readonly module: string; readonly moduleVersion: string; readonly main: string };
+
+const etcd = (version: string): TestProgram => ({
+  name: `etcd-${version}`,
+  version,
+  file: 'etcd',
+  prints: `etcd Version: ${version}\n`,
+  source: {
+    module: 'go.etcd.io/etcd/server/v3',
+    moduleVersion: `v${version}`,
+    main: `package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }
+`,
+  },
+});
+
+export const toxiproxy: TestProgram = {
+  name: 'toxiproxy-2.12.0',
+  version: '2.12.0',
+  file: 'toxiproxy-server',
+  prints: 'toxiproxy-server version 2.12.0',
+  source: {
+    install: 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0',
+    ldflags: '-X github.com/Shopify/toxiproxy/v2.Version=2.12.0',
+  },
+};
+
+/** Those that are not the distribution's: the newest of each minor version when they were written down here. */
+export const etcds: readonly TestProgram[] = [etcd('3.5.35'), etcd('3.6.16')];
+
+export const testPrograms: readonly TestProgram[] = [toxiproxy, ...etcds];
+
+/** Apart from the etcds that runs take by themselves: what tests need must not change what a run of the user's starts. */
+export const testProgramsFolder = (): string => join(cacheFolder(), 'test-programs');
+
+export const pathOf = (program: TestProgram, folder: string = testProgramsFolder()): string =>
+  join(folder, program.name, program.file);
+
+/** Its path, or null when it has not been built. */
+export async function builtPath(program: TestProgram): Promise<string | null> {
+  const path = pathOf(program);
+  return await access(path, constants.X_OK).then(
+    () => path,
+    () => null,
+  );
+}
