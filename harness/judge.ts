@@ -16,6 +16,7 @@ import { monotonicWrites, writesFollowReads } from './checker/session-writes.ts'
 import { splitBrain } from './checker/split-brain.ts';
 import { staleness } from './checker/staleness.ts';
 import { stalenessInRevisions } from './checker/staleness-revisions.ts';
+import { storesAgree } from './checker/stores-agree.ts';
 import { bank } from './checker/transactions/bank.ts';
 import { fracturedReads } from './checker/transactions/fractured-reads.ts';
 import { listAppend } from './checker/transactions/list-append.ts';
@@ -111,6 +112,8 @@ function checkerFor(promise: Promised, order: WriteOrder): Checker {
       return bank();
     case 'convergence':
       return convergence;
+    case 'stores-agree':
+      return storesAgree;
     case 'progress':
       return progress(promise.withinMs);
   }
@@ -192,6 +195,8 @@ export function tellPromise(promise: Promised): string {
       return 'transfers between keys keep their sum';
     case 'convergence':
       return 'all instances agree in the end';
+    case 'stores-agree':
+      return 'etcd, the primary and the replica have the same in the end';
     case 'progress':
       return `works again within ${promise.withinMs} ms after the last fault`;
   }

@@ -235,6 +235,7 @@ async function offerLoad(
     cluster: stack.cluster,
     instances: stack.instances,
     leaseKeys: options.strategy.leaseKeys,
+    stores: options.strategy.stores && { ...options.strategy.stores, database: stack.database },
     clock,
   });
   const leaders = watchLeader({

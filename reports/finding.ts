@@ -126,6 +126,7 @@ const checkerNames: Readonly<Record<Guarantee, string>> = {
   'atomic-visibility': 'fractured-reads',
   'kept-sums': 'bank',
   convergence: 'convergence',
+  'stores-agree': 'stores-agree',
   progress: 'progress',
 };
 

@@ -19,6 +19,7 @@ import { monotonicWrites, writesFollowReads } from './session-writes.ts';
 import { splitBrain } from './split-brain.ts';
 import { staleness } from './staleness.ts';
 import { stalenessInRevisions } from './staleness-revisions.ts';
+import { storesAgree } from './stores-agree.ts';
 import { bank } from './transactions/bank.ts';
 import { fracturedReads } from './transactions/fractured-reads.ts';
 import { listAppend } from './transactions/list-append.ts';
@@ -158,6 +159,11 @@ export const checkers: readonly ListedChecker[] = [
     name: 'convergence',
     demands: 'after everything healed all instances answer the same',
     make: () => convergence,
+  },
+  {
+    name: 'stores-agree',
+    demands: 'after everything healed the primary and the replica have what etcd has, key by key',
+    make: () => storesAgree,
   },
   {
     name: 'progress',

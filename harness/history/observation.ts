@@ -3,7 +3,7 @@
  * through the service, and written down with the moment of the question and of the answer. Somewhere between the two
  * it was true. Times are nanoseconds on the run's clock.
  */
-export type Observation = MemberSeen | MemberHash | MemberLog | LeasesSeen | LeaseBelief;
+export type Observation = MemberSeen | MemberHash | MemberLog | LeasesSeen | LeaseBelief | StoreSeen;
 
 /** What a member says of itself, and whether its process runs. */
 export interface MemberSeen {
@@ -78,6 +78,17 @@ export interface LeaseBelief {
   readonly throughout?: boolean;
 }
 
+/** What one of the stores of a strategy that keeps its values in several has under every key. */
+export interface StoreSeen {
+  readonly kind: 'store';
+  readonly store: 'etcd' | 'primary' | 'replica';
+  readonly askedNs: number;
+  readonly answeredNs: number;
+  /** By key; what is deleted is not there. Undefined when the store did not answer; then `reason` says why. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly reason?: string;
+}
+
 /** Fields that an observation of a kind cannot do without. */
 const needed: { readonly [Kind in Observation['kind']]: readonly string[] } = {
   member: ['member', 'askedNs', 'answeredNs', 'process'],
@@ -85,6 +96,7 @@ const needed: { readonly [Kind in Observation['kind']]: readonly string[] } = {
   log: ['member', 'lines', 'serious', 'elections'],
   leases: ['member', 'askedNs', 'answeredNs', 'revision', 'held'],
   belief: ['holder', 'epoch', 'alive', 'askedNs', 'answeredNs'],
+  store: ['store', 'askedNs', 'answeredNs'],
 };
 
 /** What is missing for it to be an Observation, in words; undefined when nothing is. */

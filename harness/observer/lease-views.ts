@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { type Asked, askGateway } from '../cluster/member-status.ts';
 import type { LeaseHeld, LeasesSeen } from '../history/observation.ts';
+import { prefixRange } from './prefix-range.ts';
 
 /** protobuf's JSON: 64-bit numbers are strings, zeroes and empty fields are left out. */
 interface RangeJson {
@@ -18,15 +19,13 @@ export async function seeLeases(
   asked: Asked & { readonly clock: Clock },
 ): Promise<LeasesSeen | undefined> {
   const { clock } = asked;
-  const end = Buffer.from(prefix);
-  end[end.length - 1]! += 1;
   const askedNs = clock.nowNs();
   try {
     const range = (await askGateway(
       member,
       '/v3/kv/range',
       // Serializable: what this member has applied, also while it has no quorum to ask.
-      { key: base64(prefix), range_end: end.toString('base64'), serializable: true },
+      { ...prefixRange(prefix), serializable: true },
       asked,
     )) as RangeJson;
     const answeredNs = clock.nowNs();
@@ -60,8 +59,4 @@ async function timeToLive(
     // The leader knows, and there may be none just now.
     return undefined;
   }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

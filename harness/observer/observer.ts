@@ -1,18 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
+import { defaultBudget } from '../checker/checker.ts';
+import { storesAgree } from '../checker/stores-agree.ts';
 import type { Clock } from '../clock.ts';
-import type { Cluster, MemberStatus } from '../cluster/cluster.ts';
-import type { MemberHash, Observation } from '../history/observation.ts';
+import type { Cluster, Member, MemberStatus } from '../cluster/cluster.ts';
+import type { Database } from '../database/database.ts';
+import type { MemberHash, Observation, StoreSeen } from '../history/observation.ts';
 import type { Instance } from '../service/instance.ts';
+import type { SharedValues } from '../service/strategy.ts';
 import { askBelief } from './beliefs.ts';
 import { seeLeases } from './lease-views.ts';
 import { memberHash } from './member-hash.ts';
+import { seeDatabase, seeEtcd } from './stores.ts';
 
 export interface ObserverOptions {
   readonly cluster: Cluster;
   readonly instances: readonly Instance[];
   /** The prefix of the session keys, for a strategy that has leases. */
   readonly leaseKeys?: string | undefined;
+  /** For a strategy that keeps its values in etcd and in the database. */
+  readonly stores?: (SharedValues & { readonly database: Pick<Database, 'primary' | 'replica'> }) | undefined;
   readonly clock: Clock;
 }
 
@@ -24,14 +31,19 @@ const timeoutMs = 1_000;
 const hashTries = 5;
 const hashAgainMs = 200;
 
+/** What was acknowledged at the very end is given so long to be everywhere. */
+const storesWithinMs = 10_000;
+const storesAgainMs = 200;
+
 /**
  * An Observer stands beside the instances and writes down what it sees of members and instances when it asks them
  * directly, never through a link that a fault can touch. What it costs is bounded: two small requests and one for each
- * lease every 250 ms where there are leases, and at the end a hash of each member's keys.
+ * lease every 250 ms where there are leases, and at the end a hash of each member's keys and what each store has.
  *
  *   members  <-- status (each 200 ms, the leader's watch) --+
  *   a member <-- session keys, time to live ----------------+--> observations
  *   each instance <-- what do you believe? -----------------+
+ *   etcd, primary, replica <-- all values, in the end ------+
  */
 export class Observer {
   readonly observations: Observation[] = [];
@@ -81,7 +93,10 @@ export class Observer {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     await this.#loops;
-    if (compare) await this.#compareHashes();
+    if (compare) {
+      await this.#compareHashes();
+      await this.#compareStores();
+    }
     await this.#agent.destroy();
   }
 
@@ -103,11 +118,43 @@ export class Observer {
     }
   }
 
+  /** Again until all agree or the time is over; the last two looks at each store are kept. */
+  async #compareStores(): Promise<void> {
+    const { stores, clock } = this.#options;
+    if (stores === undefined) return;
+    const { primary, replica } = stores.database;
+    const untilNs = clock.nowNs() + storesWithinMs * 1e6;
+    let before: readonly StoreSeen[] = [];
+    for (;;) {
+      // One after the other: what etcd had when it was asked, the database could have got since.
+      const seen = [
+        await seeEtcd(this.#upToDate(), stores.etcdPrefix, { agent: this.#agent, timeoutMs, clock }),
+      ];
+      for (const server of [primary, replica]) {
+        if (server !== undefined) seen.push(await seeDatabase(server, stores.rows, { clock, timeoutMs }));
+      }
+      const looks = [...before, ...seen];
+      const agreed =
+        storesAgree.check({ operations: [], faults: [], observations: looks }, defaultBudget).valid === true;
+      if (agreed || clock.nowNs() > untilNs) {
+        this.observations.push(...looks);
+        return;
+      }
+      before = seen;
+      await sleep(storesAgainMs);
+    }
+  }
+
+  /** The member that was ahead of the others when they were last asked. */
+  #upToDate(): Member {
+    const { members } = this.#options.cluster;
+    return members.find(({ name }) => name === this.#freshest) ?? members[0]!;
+  }
+
   async #seeLeases(prefix: string): Promise<void> {
-    const { cluster, clock } = this.#options;
-    const member = cluster.members.find(({ name }) => name === this.#freshest) ?? cluster.members[0]!;
+    const { clock } = this.#options;
     const asked = { agent: this.#agent, timeoutMs, signal: this.#stopping.signal, clock };
-    const seen = await seeLeases(member, prefix, asked);
+    const seen = await seeLeases(this.#upToDate(), prefix, asked);
     if (seen !== undefined) this.observations.push(seen);
   }
 

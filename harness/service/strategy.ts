@@ -16,10 +16,20 @@ export interface StrategyDescription {
    * while it takes the lease for its own. An observer holds the one against the other.
    */
   readonly leaseKeys?: string;
+  /** Of a strategy that keeps the same values in etcd and in the database: where. An observer compares them in the end. */
+  readonly stores?: SharedValues;
   /** The program that serves one instance; it is told everything else by FAULTLINE_* variables (see instance.ts). */
   readonly command: readonly [program: string, ...args: string[]];
   /** Further variables for the program, e.g. the name of a planted bug. */
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** SharedValues are values that are in etcd and in the database. */
+export interface SharedValues {
+  /** In etcd the keys begin so, and their values are JSON. */
+  readonly etcdPrefix: string;
+  /** A query that gives the columns `key` (text, without the prefix) and `value` (json) of what is not deleted. */
+  readonly rows: string;
 }
 
 /** A Promised is one guarantee that a strategy declares. An anomaly that no promise excludes is only measured. */
@@ -66,6 +76,8 @@ export type Promised =
   | { readonly guarantee: 'kept-sums' }
   /** After everything healed and the load ended, all instances answer the same. */
   | { readonly guarantee: 'convergence' }
+  /** After everything healed and the load ended, the database's primary and replica have what etcd has (`stores`). */
+  | { readonly guarantee: 'stores-agree' }
   /** Within this time after the last fault healed, every kind of operation succeeds again. */
   | { readonly guarantee: 'progress'; readonly withinMs: number }
   | EnvironmentPromise;

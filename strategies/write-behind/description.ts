@@ -1,9 +1,14 @@
-import type { StrategyDescription } from '../../harness/service/strategy.ts';
+import type { SharedValues, StrategyDescription } from '../../harness/service/strategy.ts';
 import { transactionPromises } from '../transaction-promises.ts';
 
 type Description = Omit<StrategyDescription, 'command'>;
 
 const progressWithinMs = (timeScale: number) => Math.max(4_500, 15_000 * timeScale);
+
+const stores = (etcdPrefix: string): SharedValues => ({
+  etcdPrefix,
+  rows: 'select key, value from queued_values where not deleted',
+});
 
 export const writeBehind: Description = {
   name: 'write-behind',
@@ -19,8 +24,10 @@ export const writeBehind: Description = {
     { guarantee: 'availability', grade: 'eventual', okShare: 0.9 },
     ...transactionPromises,
     { guarantee: 'convergence' },
+    { guarantee: 'stores-agree' },
     { guarantee: 'progress', withinMs: progressWithinMs(timeScale) },
   ],
+  stores: stores('write-behind/kv/'),
 };
 
 /** What an instance had acknowledged and not yet drained is gone when it is killed, so little is promised. */
@@ -29,8 +36,10 @@ export const writeBehindMemory: Description = {
   summary: 'write-behind with its queue in memory only: what a crash loses is measured',
   promises: (timeScale) => [
     { guarantee: 'convergence' },
+    { guarantee: 'stores-agree' },
     { guarantee: 'progress', withinMs: progressWithinMs(timeScale) },
   ],
+  stores: stores('write-behind-memory/kv/'),
 };
 
 /** It promises what people believe of it. */
@@ -38,4 +47,8 @@ export const writeBehindNaive: Description = {
   ...writeBehind,
   name: 'write-behind-naive',
   summary: 'write-behind as it is mostly written: an array flushed by a timer, acknowledged from memory',
+  stores: {
+    etcdPrefix: 'write-behind-naive/kv/',
+    rows: 'select key, value from naively_queued_values where value is not null',
+  },
 };

@@ -7,6 +7,7 @@ import { memberRevisions } from '../../harness/checker/member-revisions.ts';
 import { membersAgree } from '../../harness/checker/members-agree.ts';
 import { processHealth } from '../../harness/checker/process-health.ts';
 import { splitBrain } from '../../harness/checker/split-brain.ts';
+import { storesAgree } from '../../harness/checker/stores-agree.ts';
 import type {
   LeaseBelief,
   LeasesSeen,
@@ -14,6 +15,7 @@ import type {
   MemberLog,
   MemberSeen,
   Observation,
+  StoreSeen,
 } from '../../harness/history/observation.ts';
 import type { FaultWindow } from '../../harness/history/operation.ts';
 import { fail, info, ok } from './build.ts';
@@ -58,12 +60,159 @@ const log = (member: string, more: Partial<MemberLog> = {}): MemberLog => ({
   elections: [],
   ...more,
 });
+const store = (
+  name: StoreSeen['store'],
+  atMs: number,
+  values: Readonly<Record<string, unknown>> | undefined,
+): StoreSeen => ({
+  kind: 'store',
+  store: name,
+  askedNs: atMs * msNs,
+  answeredNs: (atMs + 1) * msNs,
+  ...(values === undefined ? { reason: 'no answer within 1000 ms' } : { values }),
+});
+/** One look at all three, and the same again. */
+const twice = (
+  etcd: Readonly<Record<string, unknown>>,
+  primary: Readonly<Record<string, unknown>>,
+  replica: Readonly<Record<string, unknown>>,
+) => ({
+  observations: [0, 100].flatMap((atMs) => [
+    store('etcd', atMs, etcd),
+    store('primary', atMs + 10, primary),
+    store('replica', atMs + 20, replica),
+  ]),
+});
 const fault = (targets: string[], fromMs: number, toMs: number): FaultWindow => ({
   nemesis: 'kill-member',
   sentence: `${targets} killed`,
   targets,
   fromNs: fromMs * msNs,
   toNs: toMs * msNs,
+});
+
+describe('stores of one strategy', () => {
+  const all = { k1: 1, k2: 2 };
+  table(storesAgree, [
+    ['that have the same', twice(all, all, all), 'valid'],
+    ['that have nothing', twice({}, {}, {}), 'valid'],
+    ['that are asked once', { observations: twice(all, all, all).observations.slice(0, 3) }, 'valid'],
+    ['without a replica', { observations: [store('etcd', 0, all), store('primary', 1, all)] }, 'valid'],
+    [
+      'of which the replica had to catch up',
+      {
+        observations: [
+          ...twice(all, all, { k1: 1 }).observations,
+          store('etcd', 200, all),
+          store('primary', 210, all),
+          store('replica', 220, all),
+        ],
+      },
+      'valid',
+    ],
+    [
+      'whose values are lists and objects',
+      twice({ k: [{ a: 1 }] }, { k: [{ a: 1 }] }, { k: [{ a: 1 }] }),
+      'valid',
+    ],
+    [
+      'of which one tells of a deleted key as nothing',
+      twice({ k1: 1 }, { k1: 1, k2: null }, { k1: 1 }),
+      'valid',
+    ],
+    [
+      'whose keys are named as every object has them',
+      twice(
+        { constructor: 1, toString: 2 },
+        { constructor: 1, toString: 2 },
+        { constructor: 1, toString: 2 },
+      ),
+      'valid',
+    ],
+    [
+      'with an old value at the replica',
+      twice(all, all, { ...all, k2: 1 }),
+      /^k2: etcd has 2, replica has 1, asked at 121 ms$/,
+    ],
+    [
+      'with an old value at the primary',
+      twice(all, { ...all, k1: 0 }, all),
+      /^k1: etcd has 1, primary has 0/,
+    ],
+    [
+      'of which the database lacks a key',
+      twice(all, { k1: 1 }, { k1: 1 }),
+      /^k2: etcd has 2, primary has nothing/,
+    ],
+    ['of which etcd lacks a key', twice({ k1: 1 }, all, all), /^k2: etcd has nothing, primary has 2/],
+    [
+      'of which etcd has all and the database none',
+      twice(all, {}, {}),
+      /^k1: etcd has 1, primary has nothing/,
+    ],
+    [
+      'whose key is named as every object has it',
+      twice({}, { toString: 1 }, {}),
+      /^toString: etcd has nothing, primary has 1/,
+    ],
+    [
+      'that told a number as a text',
+      twice({ k1: 1 }, { k1: '1' }, { k1: 1 }),
+      /^k1: etcd has 1, primary has "1"/,
+    ],
+    [
+      'of which another key still changed',
+      {
+        observations: [
+          ...twice(all, { k1: 0, k2: 0 }, all).observations.slice(0, 3),
+          store('etcd', 100, all),
+          store('primary', 110, { k1: 0, k2: 1 }),
+          store('replica', 120, all),
+        ],
+      },
+      /^k1: etcd has 1, primary has 0/,
+    ],
+    [
+      'that differ and still change',
+      {
+        observations: [
+          ...twice(all, { k1: 1 }, all).observations.slice(0, 3),
+          store('etcd', 100, all),
+          store('primary', 110, { k1: 1, k2: 1 }),
+          store('replica', 120, all),
+        ],
+      },
+      { unknown: /^k2: etcd and primary differed when they were asked last, but not twice/ },
+    ],
+    [
+      'that differ in the only look',
+      { observations: twice(all, { k1: 1 }, all).observations.slice(0, 3) },
+      { unknown: /not twice in the same way/ },
+    ],
+    [
+      'of which one did not answer before',
+      {
+        observations: [
+          store('etcd', 0, all),
+          store('primary', 10, undefined),
+          store('etcd', 100, all),
+          store('primary', 110, { k1: 1 }),
+        ],
+      },
+      { unknown: /not twice in the same way/ },
+    ],
+    [
+      'of which one is silent in the end',
+      { observations: [...twice(all, all, all).observations, store('replica', 200, undefined)] },
+      { unknown: /^replica was not there to be asked: no answer within 1000 ms/ },
+    ],
+    ['that nobody looked at', { observations: [] }, { unknown: /^nobody looked at the stores themselves/ }],
+    [
+      'of which only one was looked at',
+      { observations: [store('etcd', 0, all), store('etcd', 100, all)] },
+      { unknown: /^nobody looked/ },
+    ],
+  ]);
 });
 
 describe('revisions of members', () => {

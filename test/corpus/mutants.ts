@@ -325,6 +325,18 @@ export const mutants: readonly Mutant[] = [
     violation: 'lost-writes',
   },
   {
+    name: 'database-drops-on-retry',
+    strategy: 'write-behind',
+    summary: 'what the database did not take is not offered to it again',
+    fault: {
+      file: 'strategies/write-behind/database-lane.ts',
+      line: 'this.failures += 1;',
+      becomes: 'this.failures += 1; for (const [key] of batch) this.#waiting.delete(key);',
+    },
+    scenario: 'database-cut-off',
+    violation: 'stores-agree',
+  },
+  {
     name: 'acknowledged-before-the-journal',
     strategy: 'write-behind',
     summary: 'a write is acknowledged at once and journalled a little later',

@@ -1,3 +1,4 @@
+import { cutLinks } from '../../harness/nemesis/cut-links.ts';
 import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
 import { killInstance } from '../../harness/nemesis/kill-instance.ts';
 import { slowPeers } from '../../harness/nemesis/slow-peers.ts';
@@ -141,6 +142,15 @@ const list: readonly Trap[] = [
     keys: 1_000,
     mix: { 'read:linearizable': 5, 'read:session': 35, write: 60 },
     schedule: [at(3_000, isolateLeader()).for(2_500)],
+  }),
+  trap({
+    name: 'database-cut-off',
+    question: 'Has the database in the end what it could not take for a while?',
+    loadMs: 6_000,
+    // So many that what is dropped is seldom written again.
+    keys: 1_000,
+    mix: { 'read:linearizable': 5, 'read:session': 35, write: 60 },
+    schedule: [at(1_500, cutLinks({ place: 'instances-to-database', flavour: 'reject' })).for(2_000)],
   }),
   trap({
     name: 'late-answers',

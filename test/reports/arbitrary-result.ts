@@ -121,6 +121,7 @@ const promised: fc.Arbitrary<PromiseVerdict['promise']> = fc.oneof(
         'no-duplicated-writes',
         'lease-truth',
         'members-agree',
+        'stores-agree',
         'member-revisions',
         'no-split-brain',
         'process-health',

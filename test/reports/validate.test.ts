@@ -151,6 +151,7 @@ const words = {
     'atomic-visibility': true,
     'kept-sums': true,
     convergence: true,
+    'stores-agree': true,
     progress: true,
   } satisfies Record<Guarantee, true>,
   'operation/properties/outcome': { ok: true, fail: true, info: true } satisfies Record<Outcome, true>,
