@@ -1,4 +1,5 @@
 import type { Violation } from './checker/checker.ts';
+import type { Tuning } from './cluster/tuning.ts';
 import type { CacheClass, Grade, OperationFunction, Outcome } from './history/operation.ts';
 import type { StepData } from './schedule-file.ts';
 import type { Promised } from './service/strategy.ts';
@@ -29,6 +30,8 @@ export interface Manifest {
   readonly interrupted: boolean;
   /** The command that repeats the run. */
   readonly command: string;
+  /** How the members were set up by the command line; each cell tells what was in force there. */
+  readonly tuning?: Tuning;
   readonly versions: {
     readonly faultline: string;
     readonly node: string;
@@ -63,6 +66,9 @@ export interface Cell {
   readonly members: number;
   readonly instances: number;
   readonly ratePerSecond: number;
+  readonly etcdVersion?: string;
+  /** How its members were set up, by the scenario and the command line; what is not there was as usual. */
+  readonly tuning?: Tuning;
   readonly phases: readonly Phase[];
   /** What was to be done when; `faults` tells what came of it. */
   readonly schedule?: readonly StepData[];

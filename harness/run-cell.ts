@@ -40,8 +40,6 @@ export interface CellOptions {
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
   readonly databaseUrl?: string;
-  readonly heartbeatMs?: number;
-  readonly electionMs?: number;
   /** Where history and logs go, and the same as a report beside it names it. */
   readonly folder: string;
   readonly relativeFolder: string;
@@ -154,8 +152,7 @@ async function record(
     timeScale: timeScaleOf(scenario, profile),
     seed,
     logs,
-    heartbeatMs: options.heartbeatMs,
-    electionMs: options.electionMs,
+    tuning: scenario.tuning,
     signal,
     instanceEnvironment: (instance) => watches?.environment(instance) ?? {},
     step,
@@ -471,7 +468,7 @@ function spoiled(options: CellOptions, verdict: 'unknown' | 'error', reason: str
 }
 
 function blank(options: CellOptions): Cell {
-  const { scenario, strategy, seed, round } = options;
+  const { scenario, strategy, seed, round, etcd } = options;
   return {
     scenario: scenario.name,
     strategy: strategy.name,
@@ -481,6 +478,8 @@ function blank(options: CellOptions): Cell {
     members: scenario.members,
     instances: scenario.instances,
     ratePerSecond: scenario.ratePerSecond,
+    etcdVersion: etcd.version,
+    ...(scenario.tuning && { tuning: scenario.tuning }),
     phases: [],
     schedule: planned(scenario, options.profile, seed).map(stepData),
     faults: [],

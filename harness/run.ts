@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { Tuning } from './cluster/tuning.ts';
 import { compare } from './measure/comparison.ts';
 import { watchTable } from './measure/watch-lag.ts';
 import type { Progress } from './progress.ts';
@@ -18,8 +19,8 @@ export interface Plan {
   readonly etcd: { readonly path: string; readonly version: string };
   readonly postgresVersion: string;
   readonly databaseUrl?: string;
-  readonly heartbeatMs?: number;
-  readonly electionMs?: number;
+  /** Of the command line, which each scenario has taken into its own. */
+  readonly tuning?: Tuning;
   /** The run's folder: result, reports, and a folder a cell for histories and logs. */
   readonly out: string;
   /** The command that repeats it. */
@@ -29,6 +30,8 @@ export interface Plan {
 export interface PlannedCell {
   readonly scenario: Scenario;
   readonly strategy: StrategyDescription;
+  /** Where the scenario asks for another than the run's. */
+  readonly etcd?: { readonly path: string; readonly version: string };
   /** From 1, where a scenario is run in rounds. */
   readonly round?: number;
 }
@@ -69,7 +72,7 @@ export async function run(
     ...watchTablesOf(plan, cells),
   });
 
-  for (const [i, { scenario, strategy, round }] of plan.cells.entries()) {
+  for (const [i, { scenario, strategy, round, etcd = plan.etcd }] of plan.cells.entries()) {
     if (options.signal.aborted) break;
     const name = [scenario.name, strategy.name, ...(round === undefined ? [] : [`round-${round}`])].join(
       '--',
@@ -87,6 +90,7 @@ export async function run(
       scenario,
       strategy,
       round,
+      etcd,
       folder,
       relativeFolder: `cells/${name}`,
       signal: options.signal,
@@ -125,7 +129,7 @@ function watchTablesOf(plan: Plan, cells: readonly Cell[]): Pick<Result, 'measur
 
 /** What a result says of how it came to be. */
 export async function manifestOf(
-  of: Pick<Plan, 'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion'> & {
+  of: Pick<Plan, 'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion' | 'tuning'> & {
     readonly startedAt: string;
     readonly interrupted: boolean;
   },
@@ -137,6 +141,7 @@ export async function manifestOf(
     finishedAt: new Date().toISOString(),
     interrupted: of.interrupted,
     command: of.command,
+    ...(of.tuning && Object.keys(of.tuning).length > 0 && { tuning: of.tuning }),
     versions: {
       faultline: await ownVersion(),
       node: process.versions.node,

@@ -1,3 +1,4 @@
+import type { Tuning } from './cluster/tuning.ts';
 import type { Workload } from './load/workload.ts';
 import type { ClaimedFigure, PublishedFigures } from './measure/comparison.ts';
 import type { Thresholds } from './measure/threshold.ts';
@@ -13,6 +14,10 @@ export interface Scenario {
   readonly workload: Workload;
   readonly ratePerSecond: number;
   readonly schedule: Schedule;
+  /** How its members are set up, where that is part of the question. The command line has the last word. */
+  readonly tuning?: Tuning;
+  /** Where the question is about this version of etcd; else the run's. */
+  readonly etcdVersion?: string;
   /** Bounds on figures in k6's manner: `{ 'read.p99': '<50', 'promises.broken': '==0' }` (harness/measure/threshold.ts). */
   readonly thresholds?: Thresholds;
   /** Below this share of the offered operations answered ok outside of faults, verdicts are unknown. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cluster } from './cluster/cluster.ts';
 import { startLocalCluster } from './cluster/local-cluster.ts';
 import { preflight } from './cluster/preflight.ts';
+import type { Tuning } from './cluster/tuning.ts';
 import type { Database } from './database/database.ts';
 import { connectExternalDatabase } from './database/external-database.ts';
 import { startLocalDatabase } from './database/local-database.ts';
@@ -39,8 +40,7 @@ export interface StackOptions {
   readonly seed: number;
   /** Logs are kept here. */
   readonly logs: string;
-  readonly heartbeatMs?: number;
-  readonly electionMs?: number;
+  readonly tuning?: Tuning;
   readonly signal: AbortSignal;
   /** Further variables for an instance. */
   instanceEnvironment?(instance: string): Readonly<Record<string, string>>;
@@ -67,8 +67,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       etcd: options.etcd,
       members: options.members,
       folder: logs,
-      heartbeatMs: options.heartbeatMs,
-      electionMs: options.electionMs,
+      ...options.tuning,
       seed,
       signal,
     }),

@@ -1,3 +1,5 @@
+import type { Tuning } from '../harness/cluster/tuning.ts';
+
 // How figures are told in every report, so that the terminal, the page and the job summary say the same.
 
 /** What stands where there is no figure. */
@@ -58,4 +60,16 @@ export function valueText(value: unknown, length = 24): string {
 /** Foreign text on one line: line ends, other control characters and lone surrogates become a space. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Surrogate}\u2028\u2029]+/gu, ' ');
+}
+
+/** "heartbeat 100 ms, election 1.00 s, pre-vote on"; what is not told was as usual. */
+export function tuningText(tuning: Tuning): string {
+  const { heartbeatMs, electionMs, preVote, snapshotCount, quotaBackendBytes } = tuning;
+  return [
+    ...(heartbeatMs === undefined ? [] : [`heartbeat ${duration(heartbeatMs)}`]),
+    ...(electionMs === undefined ? [] : [`election ${duration(electionMs)}`]),
+    ...(preVote === undefined ? [] : [`pre-vote ${preVote ? 'on' : 'off'}`]),
+    ...(snapshotCount === undefined ? [] : [`a snapshot every ${count(snapshotCount)} entries`]),
+    ...(quotaBackendBytes === undefined ? [] : [`quota ${count(quotaBackendBytes)} bytes`]),
+  ].join(', ');
 }

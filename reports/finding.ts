@@ -136,6 +136,10 @@ export function violationsElsewhere(cell: Cell): Violation[] {
   return cell.violations.filter((violation) => !claimed.has(violation));
 }
 
+/** How the members were set up. */
+const tuned =
+  /--(?:etcd-version|heartbeat-ms|election-ms|snapshot-count|quota-backend-bytes) \S+|--(?:no-)?pre-vote\b/g;
+
 /** The command that repeats this cell alone. Members and rate are named when the run's own command named them. */
 export function repeatCommand(cell: Cell, manifest: Manifest): string {
   if (cell.command !== undefined) return cell.command;
@@ -151,5 +155,6 @@ export function repeatCommand(cell: Cell, manifest: Manifest): string {
   // In the shell's words, as it stands there.
   const schedule = /--schedule ('(?:[^']|'\\'')*'|\S+)/.exec(manifest.command);
   if (schedule) words.push(schedule[0]);
+  words.push(...(manifest.command.match(tuned) ?? []));
   return words.join(' ');
 }

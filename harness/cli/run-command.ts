@@ -3,6 +3,7 @@ import { access, appendFile, constants, mkdir, readFile, rmdir, stat } from 'nod
 import { dirname, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/provision.ts';
+import { checkedTuning, type Tuning, tunedBy, tuningBounds, usualTimes } from '../cluster/tuning.ts';
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
 import { findPostgres } from '../database/provision.ts';
 import { compareRuns } from '../measure/run-comparison.ts';
@@ -11,7 +12,7 @@ import type { Measurement } from '../measurement.ts';
 import type { Nemesis } from '../nemesis/nemesis.ts';
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
-import { cellsOf, type Plan, run } from '../run.ts';
+import { cellsOf, type Plan, type PlannedCell, run } from '../run.ts';
 import { type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
@@ -44,6 +45,9 @@ export interface RunOptions {
   readonly reporter?: readonly string[];
   readonly threshold?: readonly string[];
   readonly electionMs?: string;
+  readonly preVote?: boolean;
+  readonly snapshotCount?: string;
+  readonly quotaBackendBytes?: string;
 }
 
 export function addRunCommand(program: Command, parts: Parts, done: (code: number) => void): void {
@@ -100,7 +104,11 @@ export function addStackOptions(command: Command): Command {
     .option('--etcd-version <version>', 'this version of etcd')
     .option('--database-url <url>', 'a PostgreSQL that is already there')
     .option('--heartbeat-ms <n>', "the members' heartbeat interval")
-    .option('--election-ms <n>', "the members' election timeout");
+    .option('--election-ms <n>', "the members' election timeout")
+    .option('--pre-vote', 'members ask before they stand for election (3.5 and later do by themselves)')
+    .option('--no-pre-vote', 'they do not')
+    .option('--snapshot-count <n>', 'entries from one snapshot of the members to the next')
+    .option('--quota-backend-bytes <n>', 'a store that has reached it refuses writes');
 }
 
 export function reporterOption({ reports }: Parts): Option {
@@ -133,7 +141,7 @@ async function runScenarios(
   const scenarios = inCells.map((scenario) =>
     overridden(given ? { ...scenario, schedule: { exactly: given.steps } } : scenario, options),
   );
-  const cells = scenarios.flatMap((scenario) => {
+  const planned = scenarios.flatMap((scenario) => {
     // What a scenario compares is in its plan; naming some of it runs those alone.
     const names = options.strategy ?? (scenario.comparison ?? scenario.watching)?.strategies;
     return cellsOf(scenario, strategiesNamed(names, parts));
@@ -142,8 +150,8 @@ async function runScenarios(
   if (options.dryRun) {
     process.stdout.write(
       options.json
-        ? `${JSON.stringify(planData(cells, measurements, profile, seed), null, 2)}\n`
-        : planText(cells, measurements, profile, seed),
+        ? `${JSON.stringify(planData(planned, measurements, profile, seed), null, 2)}\n`
+        : planText(planned, measurements, profile, seed),
     );
     return exitCodes.kept;
   }
@@ -152,6 +160,7 @@ async function runScenarios(
   const gates = gatesOf(options.gate);
   const base = options.baseline === undefined ? undefined : await resultsAt(options.baseline, parts);
   const prepared = await prepare(options, seed);
+  const cells = await withVersionsOf(planned, options, prepared.etcd);
   const view = progressView(process.stderr);
   const command = repeatCommand(wanted, options, seed);
   view.say(`seed ${seed} · repeat with: ${command}`);
@@ -234,19 +243,31 @@ export async function finish(
   return exitCodeOf(result);
 }
 
+/** Each with the etcd that its scenario asks for, found before anything is started; the command line has the last word. */
+async function withVersionsOf(
+  cells: readonly PlannedCell[],
+  options: RunOptions,
+  usual: Plan['etcd'],
+): Promise<readonly PlannedCell[]> {
+  if (options.etcd !== undefined || options.etcdVersion !== undefined) return cells;
+  const found = new Map<string, Pick<FoundEtcd, 'path' | 'version'>>([[usual.version, usual]]);
+  for (const { scenario } of cells) {
+    const { etcdVersion } = scenario;
+    if (etcdVersion === undefined || found.has(etcdVersion)) continue;
+    found.set(etcdVersion, await etcdFor({ etcdVersion }));
+  }
+  return cells.map((cell) => {
+    const etcd = found.get(cell.scenario.etcdVersion ?? usual.version);
+    return etcd === undefined || etcd === usual ? cell : { ...cell, etcd };
+  });
+}
+
 /** What every run needs before anything is started; what the user got wrong is a UsageError. */
 export async function prepare(
   options: RunOptions,
   seed: number,
-): Promise<Pick<Plan, 'etcd' | 'databaseUrl' | 'heartbeatMs' | 'electionMs' | 'out' | 'postgresVersion'>> {
-  const heartbeatMs = optional('--heartbeat-ms', options.heartbeatMs, 10, 10_000);
-  const electionMs = optional('--election-ms', options.electionMs, 50, 50_000);
-  // etcd refuses such a pair when it starts; say it before.
-  if ((electionMs ?? 500) < 5 * (heartbeatMs ?? 50)) {
-    throw new UsageError(
-      `--election-ms should be at least 5 times --heartbeat-ms (${heartbeatMs ?? 50}), got ${electionMs ?? 500}`,
-    );
-  }
+): Promise<Pick<Plan, 'etcd' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'>> {
+  const tuning = tuningOf(options);
   const postgresVersion = await versionOfDatabase(options.databaseUrl);
   const out = outFolder(options.out, seed);
   await makeFolder(out);
@@ -255,7 +276,28 @@ export async function prepare(
     await rmdir(out).catch(() => {});
     throw error;
   });
-  return { etcd, databaseUrl: options.databaseUrl, heartbeatMs, electionMs, out, postgresVersion };
+  return { etcd, databaseUrl: options.databaseUrl, tuning, out, postgresVersion };
+}
+
+/** Of the command line. What etcd would refuse when it starts is refused before. @throws UsageError */
+function tuningOf(options: RunOptions): Tuning {
+  const within = (option: string, text: string | undefined, name: keyof typeof tuningBounds) =>
+    optional(option, text, ...tuningBounds[name]);
+  const heartbeatMs = within('--heartbeat-ms', options.heartbeatMs, 'heartbeatMs');
+  const electionMs = within('--election-ms', options.electionMs, 'electionMs');
+  const times = { ...usualTimes, ...(heartbeatMs && { heartbeatMs }), ...(electionMs && { electionMs }) };
+  if (times.electionMs < 5 * times.heartbeatMs) {
+    throw new UsageError(
+      `--election-ms should be at least 5 times --heartbeat-ms (${times.heartbeatMs}), got ${times.electionMs}`,
+    );
+  }
+  return checkedTuning({
+    heartbeatMs,
+    electionMs,
+    preVote: options.preVote,
+    snapshotCount: within('--snapshot-count', options.snapshotCount, 'snapshotCount'),
+    quotaBackendBytes: within('--quota-backend-bytes', options.quotaBackendBytes, 'quotaBackendBytes'),
+  });
 }
 
 async function versionOfDatabase(url: string | undefined): Promise<string> {
@@ -378,7 +420,25 @@ function overridden(scenario: Scenario, options: RunOptions): Scenario {
   const ratePerSecond = optional('--rate', options.rate, 1, 50_000) ?? scenario.ratePerSecond;
   const schedule =
     options.databaseUrl === undefined ? scenario.schedule : sparingDatabase(scenario.name, scenario.schedule);
-  return { ...scenario, schedule, members, ratePerSecond, ...thresholdsOf(scenario, options.threshold) };
+  return {
+    ...scenario,
+    schedule,
+    members,
+    ratePerSecond,
+    ...tuned(scenario, options),
+    ...thresholdsOf(scenario, options.threshold),
+  };
+}
+
+/** Both together may be what etcd refuses, though each alone is not. @throws UsageError */
+function tuned(scenario: Scenario, options: RunOptions): Pick<Scenario, 'tuning'> {
+  try {
+    const tuning = tunedBy(scenario.tuning, tuningOf(options));
+    return Object.keys(tuning).length > 0 ? { tuning } : {};
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${scenario.name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** A database that is somebody else's is not struck: nothing of the kind is drawn, and a schedule that says so is refused. */
@@ -431,6 +491,9 @@ function repeatCommand(
   if (options.etcdVersion) words.push('--etcd-version', options.etcdVersion);
   if (options.heartbeatMs) words.push('--heartbeat-ms', options.heartbeatMs);
   if (options.electionMs) words.push('--election-ms', options.electionMs);
+  if (options.preVote !== undefined) words.push(options.preVote ? '--pre-vote' : '--no-pre-vote');
+  if (options.snapshotCount) words.push('--snapshot-count', options.snapshotCount);
+  if (options.quotaBackendBytes) words.push('--quota-backend-bytes', options.quotaBackendBytes);
   // Never the database's URL: it may carry a password.
   if (options.databaseUrl) words.push('--database-url …');
   return [...words, '--seed', String(seed)].join(' ');

@@ -10,8 +10,9 @@ import { findLeader } from './leader.ts';
 import { LocalMember } from './local-member.ts';
 import { memberId, memberStatus } from './member-status.ts';
 import { type Router, startRouter } from './router.ts';
+import { type Tuning, tuningArguments } from './tuning.ts';
 
-export interface LocalClusterOptions {
+export interface LocalClusterOptions extends Tuning {
   readonly supervisor: Supervisor;
   /** Gets one link for each ordered pair of members, `m1->m2`. */
   readonly network: Network;
@@ -19,10 +20,6 @@ export interface LocalClusterOptions {
   readonly members: 1 | 3 | 5 | 7;
   /** Logs go here and are kept. */
   readonly folder: string;
-  readonly heartbeatMs?: number;
-  readonly electionMs?: number;
-  /** Off in 3.4 and on in 3.5 and later unless told; say it to compare versions. */
-  readonly preVote?: boolean;
   /** Member ids follow from it. */
   readonly seed?: number;
   readonly extraArgs?: readonly string[];
@@ -40,14 +37,9 @@ export interface LocalClusterOptions {
  */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<Cluster> {
   const { supervisor, network, folder } = options;
-  const heartbeatMs = options.heartbeatMs ?? 50;
-  const electionMs = options.electionMs ?? 500;
   if (![1, 3, 5, 7].includes(options.members))
     throw new RangeError(`members should be 1, 3, 5 or 7, got ${options.members}`);
-  if (electionMs < 5 * heartbeatMs)
-    throw new RangeError(
-      `electionMs should be at least 5 x heartbeatMs (${5 * heartbeatMs}) as etcd demands, got ${electionMs}`,
-    );
+  const tuned = tuningArguments(options);
   await mkdir(folder, { recursive: true });
 
   const names = Array.from({ length: options.members }, (_, index) => `m${index + 1}`);
@@ -109,8 +101,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
             // TLS, because members panic on spliced plaintext messages (etcd-io/etcd#15595), and because only
             // connections over TLS go through CONNECT.
             '--peer-auto-tls',
-            ...['--heartbeat-interval', String(heartbeatMs), '--election-timeout', String(electionMs)],
-            ...(options.preVote === undefined ? [] : [`--pre-vote=${options.preVote}`]),
+            ...tuned,
             ...['--logger', 'zap'],
             ...(options.extraArgs ?? []),
           ],

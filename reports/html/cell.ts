@@ -9,7 +9,7 @@ import type {
   Quantiles,
 } from '../../harness/result.ts';
 import { detectedMs, digest, phasesOf, recoveryText, scheduleRows, strategyIn } from '../digest.ts';
-import { count, counted, duration, figure, moment, none, share, valueText } from '../figures.ts';
+import { count, counted, duration, figure, moment, none, share, tuningText, valueText } from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
 import { type Content, fileLink, html, type Markup } from './markup.ts';
@@ -347,7 +347,7 @@ function databasePart(cell: Cell): Markup | null {
 
 function loadPart(cell: Cell): Markup {
   const { load } = cell;
-  return html`<section><h4>Load</h4><dl class="facts"><div><dt>cluster</dt><dd>${counted(cell.members, 'member')}, ${counted(cell.instances, 'instance')}</dd></div><div><dt>rate</dt><dd>${figure(cell.ratePerSecond)}/s</dd></div><div><dt>offered, sent, dropped</dt><dd>${count(load.offered)}, ${count(load.sent)}, ${count(load.dropped)}</dd></div><div><dt>send lag p50, p99, max</dt><dd>${duration(load.sendLagMs.p50)}, ${duration(load.sendLagMs.p99)}, ${duration(load.sendLagMs.max)}</dd></div></dl></section>`;
+  return html`<section><h4>Load</h4><dl class="facts"><div><dt>cluster</dt><dd>${counted(cell.members, 'member')}, ${counted(cell.instances, 'instance')}</dd></div>${cell.etcdVersion === undefined ? null : html`<div><dt>etcd</dt><dd>${cell.etcdVersion}${cell.tuning ? `: ${tuningText(cell.tuning)}` : ''}</dd></div>`}<div><dt>rate</dt><dd>${figure(cell.ratePerSecond)}/s</dd></div><div><dt>offered, sent, dropped</dt><dd>${count(load.offered)}, ${count(load.sent)}, ${count(load.dropped)}</dd></div><div><dt>send lag p50, p99, max</dt><dd>${duration(load.sendLagMs.p50)}, ${duration(load.sendLagMs.p99)}, ${duration(load.sendLagMs.max)}</dd></div></dl></section>`;
 }
 
 function filesPart(cell: Cell, manifest: Manifest): Markup {

@@ -3,7 +3,7 @@ import type { Cell, Comparison, Measured, Result } from '../../harness/result.ts
 import { asset, packageAsset } from '../asset.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from '../comparison.ts';
 import { digest, type Latency, recoveryText, strategyIn } from '../digest.ts';
-import { count, counted, duration, figure, none, share } from '../figures.ts';
+import { count, counted, duration, figure, none, share, tuningText } from '../figures.ts';
 import { findings } from '../finding.ts';
 import { measuredNote, measuredSpread, measuredText } from '../measured.ts';
 import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
@@ -385,6 +385,7 @@ function manifestPart({ manifest, cells }: Result): Markup {
     ['finished', `${manifest.finishedAt}${manifest.interrupted ? ' (cut short)' : ''}`],
     ['faultline', versions.faultline],
     ['etcd', versions.etcd],
+    ...(manifest.tuning ? [['members', tuningText(manifest.tuning)] as [string, Content]] : []),
     ['PostgreSQL', versions.postgres],
     ['Node', versions.node],
     ['machine', `${machine.cpus} × ${machine.cpuModel}, ${figure(machine.memoryGiB)} GiB`],

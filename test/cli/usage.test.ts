@@ -89,6 +89,16 @@ describe('wrong usage is one line that says what was expected and what came, and
       '--election-ms should be at least 5 times --heartbeat-ms (200), got 500',
     ],
     [
+      'a store that etcd cannot start with',
+      ['run', 'steady', '--quota-backend-bytes', '4096'],
+      "--quota-backend-bytes should be a whole number from 1048576 to 8589934592, got '4096'",
+    ],
+    [
+      'no entry between snapshots',
+      ['run', 'steady', '--snapshot-count', '0'],
+      "--snapshot-count should be a whole number from 1 to 10000000, got '0'",
+    ],
+    [
       'an unreachable database',
       ['run', '--database-url', 'postgres://u:secret@127.0.0.1:1/d'],
       '127.0.0.1:1',

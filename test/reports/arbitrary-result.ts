@@ -188,6 +188,17 @@ const timeline = fc.nat({ max: 12 }).chain((buckets) => {
 
 const small = <T>(of: fc.Arbitrary<T>) => fc.array(of, { maxLength: 3 });
 
+const tuning = fc.record(
+  {
+    heartbeatMs: fc.integer({ min: 10, max: 10_000 }),
+    electionMs: fc.integer({ min: 50, max: 50_000 }),
+    preVote: fc.boolean(),
+    snapshotCount: fc.integer({ min: 1, max: 10_000_000 }),
+    quotaBackendBytes: fc.integer({ min: 2 ** 20, max: 2 ** 33 }),
+  },
+  { requiredKeys: [] },
+);
+
 const cell: fc.Arbitrary<Cell> = fc
   .record(
     {
@@ -199,6 +210,8 @@ const cell: fc.Arbitrary<Cell> = fc
       members: fc.integer({ min: 1, max: 7 }),
       instances: fc.integer({ min: 1, max: 4 }),
       ratePerSecond: amount,
+      etcdVersion: text,
+      tuning,
       phases: small(fc.record({ name: phase, fromMs: moment, toMs: moment })),
       faults: small(
         fc.record({ nemesis: text, sentence: text, targets: small(text), fromMs: moment, toMs: moment }),
