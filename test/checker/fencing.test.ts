@@ -9,6 +9,19 @@ import { table } from './table.ts';
 
 const under = (fence: number, more: Partial<Operation> = {}) => ({ fence, ...more });
 
+const seen = (
+  atMs: number,
+  revision: number,
+  held: readonly [holder: string, epoch: number][],
+): LeasesSeen => ({
+  kind: 'leases',
+  member: 'm1',
+  askedNs: atMs * 1e6,
+  answeredNs: (atMs + 1) * 1e6,
+  revision,
+  held: held.map(([holder, epoch]) => ({ holder, epoch })),
+});
+
 describe('fencing of keys', () => {
   table(fencing('key'), [
     ['tokens grow', [ok.write(1, 0, 1, under(4)), ok.write(2, 2, 3, under(7))], 'valid'],
@@ -74,21 +87,36 @@ describe('fencing of keys', () => {
       [ok.write(1, 0, 1, under(7)), ok.write(2, 2, 3, under(4)), ok.write(3, 4, 5, under(7))],
       /write 2/,
     ],
+    [
+      'a write that was sent when another was acknowledged may come before it',
+      [ok.write(1, 0, 2, under(7)), ok.write(2, 2, 3, under(4))],
+      'valid',
+    ],
+    [
+      'revisions tell that the old holder wrote first, whatever the clock says',
+      [ok.write(1, 0, 1, under(7, { revision: 8 })), ok.write(2, 2, 3, under(4, { revision: 5 }))],
+      'valid',
+    ],
+    [
+      'only the newer write has a revision, so that the clock tells',
+      [ok.write(1, 0, 1, under(7, { revision: 8 })), ok.write(2, 2, 3, under(4))],
+      /write 2 .* under token 4/,
+    ],
+    [
+      'only the older write has a revision, so that the clock tells',
+      [ok.write(1, 0, 1, under(7)), ok.write(2, 2, 3, under(4, { revision: 5 }))],
+      /write 2 .* under token 4/,
+    ],
+    [
+      'a lease is gone that has the name of the key',
+      {
+        operations: [ok.write(1, 30, 31, under(4, { key: 's1', revision: 10, source: 'etcd' }))],
+        observations: [seen(0, 5, [['s1', 4]]), seen(20, 9, [])],
+      },
+      'valid',
+    ],
     ['no tokens', [ok.write(1, 0, 1)], { unknown: /named the fencing token/ }],
   ]);
-});
-
-const seen = (
-  atMs: number,
-  revision: number,
-  held: readonly [holder: string, epoch: number][],
-): LeasesSeen => ({
-  kind: 'leases',
-  member: 'm1',
-  askedNs: atMs * 1e6,
-  answeredNs: (atMs + 1) * 1e6,
-  revision,
-  held: held.map(([holder, epoch]) => ({ holder, epoch })),
 });
 
 describe('fencing of instances', () => {
@@ -185,7 +213,101 @@ describe('fencing of instances', () => {
       ],
       /^b: write 2 .* under token 4/,
     ],
+    [
+      'revisions of etcd tell the order of two keys, whatever the clock says',
+      [ok.write(1, 0, 1, at(7, 8)), ok.write(2, 2, 3, at(4, 5, { key: 'b' }))],
+      'valid',
+    ],
+    [
+      'two keys of one transaction have no order',
+      [ok.write(1, 0, 9, at(7, 8)), ok.write(2, 0, 9, at(4, 8, { key: 'b' }))],
+      'valid',
+    ],
+    [
+      'revisions of etcd tell the order of what was sent together',
+      [ok.write(1, 0, 9, at(7, 8)), ok.write(2, 0, 9, at(4, 9, { key: 'b' }))],
+      /^b: write 2 .* under token 4/,
+    ],
+    [
+      'a database counts each key by itself',
+      [
+        ok.write(1, 0, 9, at(7, 8, { source: 'primary' })),
+        ok.write(2, 0, 9, at(4, 9, { key: 'b', source: 'primary' })),
+      ],
+      'valid',
+    ],
+    [
+      'revisions of two stores tell nothing, but the clock does',
+      [ok.write(1, 0, 1, at(7, 8)), ok.write(2, 2, 3, at(4, 5, { key: 'b', source: 'primary' }))],
+      /^b: write 2 .* under token 4/,
+    ],
+    [
+      'nor do they the other way round',
+      [ok.write(1, 0, 1, at(7, 8, { source: 'primary' })), ok.write(2, 2, 3, at(4, 5, { key: 'b' }))],
+      /^b: write 2 .* under token 4/,
+    ],
+    [
+      'what names no instance went through one',
+      [
+        ok.write(1, 0, 1, at(7, 8, { instance: undefined as never })),
+        ok.write(2, 2, 3, at(4, 9, { instance: undefined as never })),
+      ],
+      /write 2 .* under token 4/,
+    ],
+    [
+      'the revision of a database is no witness of the lease',
+      {
+        operations: [ok.write(1, 30, 31, at(4, 10, { source: 'primary' }))],
+        observations: [held, gone],
+      },
+      'valid',
+    ],
   ]);
+});
+
+describe('writes that are too late', () => {
+  const told = (
+    scope: 'key' | 'instance',
+    operations: readonly Operation[],
+    observations: LeasesSeen[] = [],
+  ) => {
+    const verdict = fencing(scope).check({ operations, observations, faults: [] }, defaultBudget);
+    return verdict.valid === false ? verdict.violations : [];
+  };
+
+  it('are told each once, in order of time, beside the first write under the newest token before them', () => {
+    for (const revisions of [[1, 2, 3, 4, 5, 6], []]) {
+      const [one, two, three, four, five, six] = [7, 8, 8, 4, 5, 8].map((fence, i) =>
+        ok.write(i, 10 * i, 10 * i + 5, under(fence, { revision: revisions[i] as number })),
+      );
+      const violations = told('key', [six!, five!, four!, three!, two!, one!]);
+      expect(violations.map(({ atNs, operations }) => [atNs, operations])).toEqual([
+        [30e6, [two, four]],
+        [40e6, [two, five]],
+      ]);
+    }
+  });
+
+  it('are told for each lease that was gone', () => {
+    const late = (value: number, atMs: number, key: string) =>
+      ok.write(value, atMs, atMs + 1, {
+        fence: 4,
+        revision: 10 + value,
+        instance: 's1',
+        source: 'etcd',
+        key,
+      });
+    const [first, second] = [late(1, 30, 'a'), late(2, 40, 'b')];
+    const violations = told('instance', [second, first], [seen(0, 5, [['s1', 4]]), seen(20, 9, [])]);
+    expect(violations.map(({ key, atNs, operations }) => [key, atNs, operations])).toEqual([
+      ['a', 30e6, [first]],
+      ['b', 40e6, [second]],
+    ]);
+  });
+
+  it('are told by a checker of their name', () => {
+    expect(fencing('key').name).toBe('fencing');
+  });
 });
 
 describe('a store that compares tokens', () => {

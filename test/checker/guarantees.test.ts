@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
-import { type Checker, defaultBudget } from '../../harness/checker/checker.ts';
+import { describe, expect, it } from 'vitest';
+import { defaultBudget } from '../../harness/checker/checker.ts';
 import { convergence } from '../../harness/checker/convergence.ts';
 import { lostWrites } from '../../harness/checker/lost-writes.ts';
 import { progress } from '../../harness/checker/progress.ts';
@@ -9,25 +9,7 @@ import { staleness } from '../../harness/checker/staleness.ts';
 import type { FaultWindow, Grade, Operation } from '../../harness/history/operation.ts';
 import { fail, info, ok } from './build.ts';
 import { generate } from './generate.ts';
-
-/** `valid`, `unknown` with this reason, or what the first violation's summary has to say. */
-type Expected = 'valid' | { unknown: RegExp } | RegExp;
-type Row = [name: string, operations: Operation[], expected: Expected];
-
-function table(checker: Checker, rows: readonly Row[], faults: readonly FaultWindow[] = []) {
-  test.each(rows)('%s', (_, operations, expected) => {
-    for (const given of [operations, [...operations].reverse()]) {
-      const verdict = checker.check({ operations: given, faults }, defaultBudget);
-      if (expected === 'valid') expect(verdict).toEqual({ valid: true, operations: expect.any(Number) });
-      else if (expected instanceof RegExp) {
-        expect(verdict.valid).toBe(false);
-        const [first] = verdict.valid === false ? verdict.violations : [];
-        expect(first).toMatchObject({ checker: checker.name, summary: expect.stringMatching(expected) });
-      } else
-        expect(verdict).toMatchObject({ valid: 'unknown', reason: expect.stringMatching(expected.unknown) });
-    }
-  });
-}
+import { type Expected, histories, table } from './table.ts';
 
 const linearizable = { grade: 'linearizable' as const };
 const session = { grade: 'session' as const };
@@ -193,7 +175,7 @@ describe('lost writes, in real time', () => {
 });
 
 describe('lost writes, in the order of one instance', () => {
-  table(lostWrites('per-instance'), [
+  histories(lostWrites('per-instance'), [
     [
       'the last write of the instance remains',
       [ok.write(1, 0, 1, s1), ok.write(2, 2, 3, s1), ok.read(2, 90, 91, final)],
@@ -355,7 +337,7 @@ describe('staleness of at most 100 ms', () => {
   ]);
 
   describe('where only the writes of one instance are ordered', () => {
-    table(staleness({ grade: 'eventual', maxStaleMs: 100, order: 'per-instance' }), [
+    histories(staleness({ grade: 'eventual', maxStaleMs: 100, order: 'per-instance' }), [
       [
         'overwritten through another instance',
         [ok.write(1, 0, 1, s1), ok.write(2, 2, 3, s2), ok.read(1, 200, 201, eventual)],
@@ -770,7 +752,7 @@ describe('progress within 100 ms', () => {
     Array.from({ length: (toMs - fromMs) / 10 }, (_, i) =>
       make.read(1, fromMs + i * 10, fromMs + i * 10 + 5, more),
     );
-  const rows: Row[] = [
+  const rows: [name: string, operations: Operation[], expected: Expected][] = [
     ['works all the time', reads(0, 400), 'valid'],
     ['fails during the fault', [...reads(0, 100, fail), ...reads(100, 400)], 'valid'],
     ['fails for most of the time allowed', [...reads(0, 180, fail), ...reads(180, 400)], 'valid'],
@@ -838,7 +820,10 @@ describe('progress within 100 ms', () => {
     ],
     ['no operation', [ok.read(1, 90, 91, final)], { unknown: /no operation was sent/ }],
   ];
-  table(progress(100), rows, [fault]);
+  table(
+    progress(100),
+    rows.map(([name, operations, expected]) => [name, { operations, faults: [fault] }, expected]),
+  );
 
   it('is held from the beginning on where there was no fault', () => {
     const check = (operations: Operation[]) =>

@@ -10,6 +10,7 @@ import { seeded } from '../../harness/random.ts';
 import { isLinearizableByBruteForce } from './brute-force.ts';
 import { fail, info, ok } from './build.ts';
 import { generate } from './generate.ts';
+import { atLeastSix } from './table.ts';
 
 const history = (operations: readonly Operation[]): History => ({ operations, faults: [] });
 const check = (operations: readonly Operation[], model: Model = register, budget: Budget = defaultBudget) =>
@@ -329,6 +330,16 @@ describe.each([
   ['register', register, registers],
   ['kv', kv, stores],
 ] as const)('histories of a %s', (_, model, rows) => {
+  atLeastSix(
+    'linearizability',
+    'accepted',
+    rows.filter(([, , expected]) => expected === 'valid'),
+  );
+  atLeastSix(
+    'linearizability',
+    'rejected',
+    rows.filter(([, , expected]) => expected !== 'valid'),
+  );
   test.each(rows)('%s', (_name, operations, expected) => {
     const verdict = check(operations, model);
     if (expected === 'valid') {

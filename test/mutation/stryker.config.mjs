@@ -6,7 +6,8 @@
 export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
-  vitest: { configFile: 'test/mutation/vitest.config.ts' },
+  // Which tests reach a mutant is known from the first run: to look at imports again for each would take half the time.
+  vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
   mutate: ['harness/checker/**/*.ts'],
   coverageAnalysis: 'perTest',
   // What runs only while a file is loaded (a table of names and sentences, mostly) costs a new process and all tests.

@@ -4,6 +4,7 @@ import { defaultBudget, type Verdict } from '../../../harness/checker/checker.ts
 import { type BankOptions, bank } from '../../../harness/checker/transactions/bank.ts';
 import type { Operation } from '../../../harness/history/operation.ts';
 import { seeded } from '../../../harness/random.ts';
+import { atLeastSix } from '../table.ts';
 import { append, fail, info, ok, r, w } from './build.ts';
 
 function check(operations: readonly Operation[], options?: BankOptions): Verdict {
@@ -63,6 +64,7 @@ describe('bank accepts', () => {
       ],
     ],
   ];
+  atLeastSix('bank', 'accepted', rows);
   for (const [what, history, options] of rows) {
     test(what, () => {
       expect(check(history, options)).toEqual({ valid: true, operations: expect.any(Number) });
@@ -112,6 +114,7 @@ describe('bank rejects', () => {
       ],
     ],
   ];
+  atLeastSix('bank', 'rejected', rows);
   for (const [what, name, history, options] of rows) {
     test(what, () => {
       expect(check(history, options)).toMatchObject({

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultBudget, type Verdict } from '../../../harness/checker/checker.ts';
 import { fracturedReads } from '../../../harness/checker/transactions/fractured-reads.ts';
 import type { Operation } from '../../../harness/history/operation.ts';
+import { atLeastSix } from '../table.ts';
 import { append, fail, info, ok, r, w } from './build.ts';
 import { generateTransactions } from './generate.ts';
 
@@ -13,7 +14,7 @@ function check(operations: readonly Operation[]): Verdict {
 type Row = readonly [what: string, history: readonly Operation[]];
 
 describe('fractured-reads accepts', () => {
-  test.each<Row>([
+  const rows: readonly Row[] = [
     ['all of it', [ok(0, 0, 1, w('x', 1), w('y', 1)), ok(1, 2, 3, r('x', 1), r('y', 1))]],
     ['nothing of it', [ok(0, 0, 1, w('x', 1), w('y', 1)), ok(1, 2, 3, r('x', null), r('y', null))]],
     [
@@ -52,13 +53,15 @@ describe('fractured-reads accepts', () => {
       'an info that was seen whole',
       [info(0, 0, 1, append('x', 1), append('y', 1)), ok(1, 2, 3, r('x', [1]), r('y', [1]))],
     ],
-  ])('%s', (_, history) => {
+  ];
+  atLeastSix('fractured-reads', 'accepted', rows);
+  test.each(rows)('%s', (_, history) => {
     expect(check(history)).toEqual({ valid: true, operations: history.length });
   });
 });
 
 describe('fractured-reads rejects', () => {
-  test.each<Row>([
+  const rows: readonly Row[] = [
     ['one value and nothing', [ok(0, 0, 1, w('x', 1), w('y', 1)), ok(1, 2, 3, r('x', 1), r('y', null))]],
     [
       'one value, and what the writer itself had read',
@@ -97,7 +100,9 @@ describe('fractured-reads rejects', () => {
       'by a transaction that itself writes',
       [ok(0, 0, 1, append('x', 1), append('y', 1)), ok(1, 2, 3, r('x', [1]), r('y', []), append('z', 2))],
     ],
-  ])('%s', (_, history) => {
+  ];
+  atLeastSix('fractured-reads', 'rejected', rows);
+  test.each(rows)('%s', (_, history) => {
     const verdict = check(history);
     expect(verdict).toMatchObject({
       valid: false,

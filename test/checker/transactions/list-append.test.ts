@@ -4,6 +4,7 @@ import { defaultBudget, type Verdict } from '../../../harness/checker/checker.ts
 import { type ListAppendOptions, listAppend } from '../../../harness/checker/transactions/list-append.ts';
 import type { MicroOperation } from '../../../harness/checker/transactions/micro-operation.ts';
 import type { Operation } from '../../../harness/history/operation.ts';
+import { atLeastSix } from '../table.ts';
 import { isSerializable } from './brute-force.ts';
 import { append, fail, info, ok, r, w } from './build.ts';
 import { generateTransactions } from './generate.ts';
@@ -92,6 +93,7 @@ describe('list-append accepts', () => {
       ],
     ],
   ];
+  atLeastSix('list-append', 'accepted', rows);
   for (const [what, history, options] of rows) {
     test(what, () => {
       expect(check(history, options)).toEqual({ valid: true, operations: expect.any(Number) });
@@ -276,6 +278,7 @@ describe('list-append rejects', () => {
       [ok(0, 0, 9, r('x', [1]), append('x', 1))],
     ],
   ];
+  atLeastSix('list-append', 'rejected', rows);
   for (const [what, names, history, options] of rows) {
     test(what, () => {
       const verdict = check(history, options);
