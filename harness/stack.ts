@@ -94,7 +94,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const link = async (to: string, upstream: string) =>
         (await network.add({ from: name, to, upstream })).listen;
       const etcd = await Promise.all(
-        cluster.members.map(async (m) => ({ member: m.name, address: await link(m.name, m.clientAddress) })),
+        cluster.members.map(async (m) => ({
+          member: m.name,
+          address: await link(m.name, m.upstream ?? m.clientAddress),
+        })),
       );
       const primary = await link('primary', database.primary.address);
       const replica = database.replica && (await link('replica', database.replica.address));

@@ -6,20 +6,24 @@ export interface Cluster extends AsyncDisposable {
   leader(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Member>;
   /** What each member says of itself, asked at the same time; `reachable: false` when it does not answer. */
   status(options?: { timeoutMs?: number }): Promise<readonly MemberStatus[]>;
+  /** The ways that members have to each other beside their links, a sentence each, where what they run on can tell. */
+  waysAround?(): Promise<readonly string[]>;
 }
 
-/** A Member is one etcd process with its own data folder. */
+/** A Member is one etcd process with its own data folder; a container's, on Docker. */
 export interface Member {
   readonly name: string;
   /** Where clients reach it directly, '127.0.0.1:port'; for the harness's own questions, never for load. */
   readonly clientAddress: string;
+  /** Where the proxies of links to it reach it, if not there. */
+  readonly upstream?: string;
   readonly logPath: string;
   readonly state: MemberState;
   /** SIGKILL. Resolves when it is gone. */
   kill(): Promise<void>;
   /** SIGTERM: a leader hands over first. Resolves when it is gone; SIGKILL follows after 5 s. */
   shutDown(): Promise<void>;
-  /** SIGSTOP and SIGCONT. */
+  /** SIGSTOP and SIGCONT, or the freezer of its container. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Starts it again with the same data folder and addresses, after kill or shutDown. Resolves when it answers. */

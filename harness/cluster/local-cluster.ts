@@ -4,27 +4,19 @@ import { Agent } from 'undici';
 import type { Network } from '../network/network.ts';
 import { freePort } from '../process/free-port.ts';
 import type { Supervisor } from '../process/supervisor.ts';
-import type { Cluster, Member, MemberStatus } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { type ClusterOptions, etcdArguments, memberNames } from './cluster-options.ts';
 import { archEnvironment } from './etcd-program.ts';
-import { findLeader } from './leader.ts';
 import { LocalMember } from './local-member.ts';
-import { memberId, memberStatus } from './member-status.ts';
 import { type Router, startRouter } from './router.ts';
-import { type Tuning, tuningArguments } from './tuning.ts';
+import { orderedPairs, startedCluster, startTogether } from './started-cluster.ts';
+import { checkedTuning } from './tuning.ts';
 
-export interface LocalClusterOptions extends Tuning {
+export interface LocalClusterOptions extends ClusterOptions {
   readonly supervisor: Supervisor;
   /** Gets one link for each ordered pair of members, `m1->m2`. */
   readonly network: Network;
   readonly etcd: { readonly path: string; readonly version: string };
-  readonly members: 1 | 3 | 5 | 7;
-  /** Logs go here and are kept. */
-  readonly folder: string;
-  /** Member ids follow from it. */
-  readonly seed?: number;
-  readonly extraArgs?: readonly string[];
-  readonly readyTimeoutMs?: number;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -37,12 +29,10 @@ export interface LocalClusterOptions extends Tuning {
  */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<Cluster> {
   const { supervisor, network, folder } = options;
-  if (![1, 3, 5, 7].includes(options.members))
-    throw new RangeError(`members should be 1, 3, 5 or 7, got ${options.members}`);
-  const tuned = tuningArguments(options);
+  const names = memberNames(options);
+  checkedTuning(options);
   await mkdir(folder, { recursive: true });
 
-  const names = Array.from({ length: options.members }, (_, index) => `m${index + 1}`);
   // No keep-alive: a connection kept to a member that was killed would make its first answer look like a failure.
   const agent = new Agent({ pipelining: 0 });
   const members: LocalMember[] = [];
@@ -90,97 +80,24 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
           command: options.etcd.path,
           clientAddress: `127.0.0.1:${clientPort}`,
           logPath: join(folder, `${name}.log`),
-          args: [
-            ...['--name', name, '--data-dir', dataFolder],
-            ...['--listen-peer-urls', `https://127.0.0.1:${peerPort}`],
-            ...['--initial-advertise-peer-urls', `https://${peerAuthority(name)}`],
-            ...['--initial-cluster', initialCluster, '--initial-cluster-state', 'new'],
-            ...['--initial-cluster-token', `faultline-${options.seed ?? 0}`],
-            ...['--listen-client-urls', `http://127.0.0.1:${clientPort}`],
-            ...['--advertise-client-urls', `http://127.0.0.1:${clientPort}`],
-            // TLS, because members panic on spliced plaintext messages (etcd-io/etcd#15595), and because only
-            // connections over TLS go through CONNECT.
-            '--peer-auto-tls',
-            ...tuned,
-            ...['--logger', 'zap'],
-            ...(options.extraArgs ?? []),
-          ],
+          args: etcdArguments(options, {
+            name,
+            dataFolder,
+            listenPeerUrl: `https://127.0.0.1:${peerPort}`,
+            advertisePeerUrl: `https://${peerAuthority(name)}`,
+            initialCluster,
+            listenClientUrl: `http://127.0.0.1:${clientPort}`,
+          }),
           environment: memberEnvironment(router.proxyUrl(name)),
           readyTimeoutMs: options.readyTimeoutMs ?? 20_000,
         }),
       );
     }
     await startTogether(members, options.signal);
-    const nameOfId = new Map<string, string>();
-    await Promise.all(
-      members.map(async (member) => {
-        nameOfId.set(await memberId(member, { agent, timeoutMs: 5_000 }), member.name);
-      }),
-    );
-    return new LocalCluster(members, agent, nameOfId, stopAll);
+    return await startedCluster({ members, agent, stop: stopAll });
   } catch (error) {
     await stopAll();
     throw error;
-  }
-}
-
-/** All at once, since each waits for its peers. The first that fails ends the wait for the others. */
-async function startTogether(members: readonly LocalMember[], signal?: AbortSignal): Promise<void> {
-  const failed = new AbortController();
-  const either = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]);
-  const started = members.map((member) => member.start({ signal: either }));
-  try {
-    await Promise.all(started);
-  } catch (error) {
-    failed.abort(error);
-    await Promise.allSettled(started);
-    throw error;
-  }
-}
-
-function orderedPairs<T>(items: readonly T[]): [T, T][] {
-  return items.flatMap((a) => items.filter((b) => b !== a).map((b): [T, T] => [a, b]));
-}
-
-class LocalCluster implements Cluster {
-  readonly members: readonly Member[];
-  readonly #agent: Agent;
-  /** Ids exceed 2^53 and so are strings. */
-  readonly #nameOfId: ReadonlyMap<string, string>;
-  readonly #stopAll: () => Promise<void>;
-  #stopped: Promise<void> | undefined;
-
-  constructor(
-    members: readonly Member[],
-    agent: Agent,
-    nameOfId: ReadonlyMap<string, string>,
-    stopAll: () => Promise<void>,
-  ) {
-    this.members = members;
-    this.#agent = agent;
-    this.#nameOfId = nameOfId;
-    this.#stopAll = stopAll;
-  }
-
-  member(name: string): Member {
-    const found = this.members.find((member) => member.name === name);
-    if (found) return found;
-    const names = this.members.map((member) => member.name).join(', ');
-    throw new RangeError(`there is no member ${name}; there are ${names}`);
-  }
-
-  status(options: { timeoutMs?: number } = {}): Promise<readonly MemberStatus[]> {
-    const asked = { agent: this.#agent, timeoutMs: options.timeoutMs ?? 1_000 };
-    return Promise.all(this.members.map((member) => memberStatus(member, this.#nameOfId, asked)));
-  }
-
-  leader(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Member> {
-    return findLeader(this, options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped ??= this.#stopAll();
-    return this.#stopped;
   }
 }
 

@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
-import type { Member, MemberState } from './cluster.ts';
-
-/** A MemberNotReady says which member did not answer in time, or ended, with the last lines that it wrote. */
-export class MemberNotReady extends Error {
-  override readonly name = 'MemberNotReady';
-  constructor(
-    readonly member: string,
-    readonly what: string,
-    readonly lastOutput: string,
-  ) {
-    super(`${member} ${what}; its last output was:\n${lastOutput}`);
-  }
-}
+import type { MemberState } from './cluster.ts';
+import { answersHealth, MemberNotReady } from './member-ready.ts';
+import type { StartableMember } from './started-cluster.ts';
 
 export interface LocalMemberOptions {
   readonly name: string;
@@ -29,7 +19,7 @@ export interface LocalMemberOptions {
 }
 
 /** A LocalMember is an etcd process of this machine. */
-export class LocalMember implements Member {
+export class LocalMember implements StartableMember {
   readonly name: string;
   readonly clientAddress: string;
   readonly logPath: string;
@@ -74,7 +64,7 @@ export class LocalMember implements Member {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       signal?.throwIfAborted();
-      if (await this.#answers()) return;
+      if (await answersHealth(this.clientAddress, this.#options.agent)) return;
       if (child.exit) {
         const how = `ended with ${child.exit.signal ?? child.exit.code} before it was ready`;
         throw new MemberNotReady(this.name, how, await child.lastOutput(20));
@@ -129,19 +119,5 @@ export class LocalMember implements Member {
   #running(what: string): ManagedProcess {
     if (this.#process && !this.#process.exit) return this.#process;
     throw new Error(`${this.name} is down and cannot be asked to ${what}; restart it first`);
-  }
-
-  /** etcd's /health answers 200 once a read that needs a quorum has succeeded. */
-  async #answers(): Promise<boolean> {
-    try {
-      const response = await request(`http://${this.clientAddress}/health`, {
-        dispatcher: this.#options.agent,
-        signal: AbortSignal.timeout(1_000),
-      });
-      await response.body.dump();
-      return response.statusCode === 200;
-    } catch {
-      return false;
-    }
   }
 }

@@ -32,6 +32,8 @@ export class PreflightFailed extends Error {
  * Proves, before any load, that every peer link is in the way of its messages, that a cut stops them and that a heal
  * lets them pass again. Takes about 2.5 s for 3 members with short election times; a single member has no links.
  *
+ * 0. *Isolated*: where members run in containers, the engine itself tells that none has a network in common with
+ *    another, or one that leads out.
  * 1. *Carried*: through each link bytes have gone in both directions. Its member dials through it.
  * 2. *Aimed*: holding the links of one follower, by name, stops what the leader sends to it, while the others still
  *    hear the leader; each follower in turn, too short for an election.
@@ -57,6 +59,8 @@ export async function preflight(options: PreflightOptions): Promise<void> {
         id: await memberId({ name, clientAddress }, { agent, timeoutMs: 2_000 }),
       })),
     );
+    const ways = (await cluster.waysAround?.()) ?? [];
+    if (ways.length > 0) throw new PreflightFailed('isolated', [], ways.join('; '));
     const check = new Check(cluster, network, members, agent, options);
     await check.carried();
     for (const member of members) await check.aimed(member.name);
@@ -227,7 +231,12 @@ class Check {
   }
 
   async #allPass(): Promise<void> {
-    const passed = await Promise.all(this.#links.map((link) => handshake(link, this.#stepTimeoutMs)));
+    const passed = await Promise.all(
+      this.#links.map(async (link) => {
+        await using way = await this.#network.wayTo?.(link);
+        return await handshake(way?.address ?? link.listen, this.#stepTimeoutMs);
+      }),
+    );
     this.#signal?.throwIfAborted();
     const stuck = this.#links.filter((_link, index) => !passed[index]).map((link) => link.proxy);
     if (stuck.length === 0) return;
@@ -278,13 +287,13 @@ const underWayMs = 200;
 const noTraffic = { upstreamBytes: 0, downstreamBytes: 0 };
 
 /** Whether the member at the link's end answers through it in time. */
-function handshake(link: Link, timeoutMs: number): Promise<boolean> {
-  const colon = link.listen.lastIndexOf(':');
+function handshake(address: string, timeoutMs: number): Promise<boolean> {
+  const colon = address.lastIndexOf(':');
   return new Promise((resolve) => {
     // Its certificate is its own: who answers is of no interest, that somebody does is.
     const socket = connectTls({
-      host: link.listen.slice(0, colon),
-      port: Number(link.listen.slice(colon + 1)),
+      host: address.slice(0, colon),
+      port: Number(address.slice(colon + 1)),
       rejectUnauthorized: false,
     });
     const end = (passed: boolean) => {

@@ -7,7 +7,7 @@ export interface Link {
   readonly to: string;
   /** Toxiproxy's name of it: 'm1->m2', in paths 'm1-%3Em2' (URL and fetch encode it by themselves). */
   readonly proxy: string;
-  /** Where `from` connects: '127.0.0.1:port'. */
+  /** Where `from` connects: '127.0.0.1:port'; an address of its own network where it is in a container. */
   readonly listen: string;
   readonly upstream: string;
 }
@@ -52,6 +52,8 @@ export interface Network extends AsyncDisposable {
   impair(links: readonly Link[], by: Impairment): Promise<Cut>;
   /** Removes every toxic, enables every link. */
   reset(): Promise<void>;
+  /** A way for the harness itself to a link whose `listen` is not an address of this machine; it ends with its scope. */
+  wayTo?(link: Link): Promise<({ readonly address: string } & AsyncDisposable) | undefined>;
   /** Bytes that each link received so far from either side, while connections live. */
   traffic(): Promise<ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>>;
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLocalCluster } from '../../harness/cluster/local-cluster.ts';
-import { MemberNotReady } from '../../harness/cluster/local-member.ts';
+import { MemberNotReady } from '../../harness/cluster/member-ready.ts';
 import { isFree } from '../../harness/process/free-port.ts';
 import { ask, eventually, get, put, startWorld, type TestWorld } from './world.ts';
 
