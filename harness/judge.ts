@@ -1,5 +1,6 @@
 import { availability } from './checker/availability.ts';
 import { type Budget, type Checker, defaultBudget, type Verdict, type Violation } from './checker/checker.ts';
+import { tellClosed } from './checker/close-open-writes.ts';
 import { convergence } from './checker/convergence.ts';
 import { duplicatedWrites } from './checker/duplicated-writes.ts';
 import { fencing } from './checker/fencing.ts';
@@ -42,7 +43,7 @@ export function judge(
   const violations: Violation[] = [];
   const verdicts = promises.map((promise): PromiseVerdict => {
     const verdict = missing(history, promise) ?? checkerFor(promise, order).check(history, budget);
-    const note = promise.guarantee === 'lease-truth' ? tellNotices(history) : undefined;
+    const note = noteOn(promise, history);
     if (verdict.valid === false) violations.push(...verdict.violations);
     return {
       promise,
@@ -55,6 +56,12 @@ export function judge(
     };
   });
   return { verdicts, violations };
+}
+
+/** What the verdict rests on, where a reader would wonder. */
+function noteOn({ guarantee }: Promised, history: History): string | undefined {
+  if (guarantee === 'lease-truth') return tellNotices(history);
+  return guarantee === 'linearizable' ? tellClosed(history) : undefined;
 }
 
 /** Of the members, in every run. */

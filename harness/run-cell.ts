@@ -57,8 +57,8 @@ interface Recording {
   readonly observations: readonly Observation[];
   /** How long the instances waited for a core. */
   readonly cpuWaits: readonly CpuWait[];
-  /** Of scenarios that record watches; to be read once the instances have ended. */
-  readonly watches?: CellWatches;
+  /** The true log, and what watches were told of it; to be read once the instances have ended. */
+  readonly watches: CellWatches;
   /** What went wrong in the harness or its environment while it was recorded. */
   readonly failures: readonly unknown[];
 }
@@ -98,10 +98,12 @@ export async function runCell(options: CellOptions): Promise<Cell> {
     // One file tells all, so that a stored run can be judged again without a cluster.
     await appendFile(
       historyPath,
-      recording.faults.map(encodeFault).join('') + observations.map(encodeObservation).join(''),
+      recording.faults.map(encodeFault).join('') +
+        observations.map(encodeObservation).join('') +
+        (await recording.watches.lines()),
     );
-    const { operations } = await readHistory(historyPath);
-    const watches = await recording.watches?.history(join(options.folder, 'watch.jsonl'));
+    await recording.watches.removeParts();
+    const { operations, watches } = await readHistory(historyPath);
     return examine(
       options,
       { ...recording, observations },
@@ -138,10 +140,14 @@ async function record(
   const clock = clockFrom();
   const step = (text: string) => options.onProgress({ type: 'step', cell: nameOf(options), step: text });
 
-  const watches =
-    scenario.watching &&
-    new CellWatches({ folder: options.folder, clock, etcdVersion: options.etcd.version });
-  using _observed = { [Symbol.dispose]: () => watches?.close() };
+  const watches = new CellWatches({
+    folder: options.folder,
+    clock,
+    etcdVersion: options.etcd.version,
+    recorded: scenario.watching !== undefined,
+    valuesUnder: strategy.valueKeys,
+  });
+  using _observed = { [Symbol.dispose]: () => watches.close() };
   await using stack = await startStack({
     supervisor,
     strategy,
@@ -154,7 +160,7 @@ async function record(
     logs,
     tuning: scenario.tuning,
     signal,
-    instanceEnvironment: (instance) => watches?.environment(instance) ?? {},
+    instanceEnvironment: (instance) => watches.environment(instance),
     step,
   });
   const driver = await startDriver({
@@ -170,7 +176,7 @@ async function record(
   await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.warmUpMs });
   signal.throwIfAborted();
   await linksInUse(stack);
-  await watches?.begin(stack.cluster);
+  await watches.begin(stack.cluster);
 
   // Before the first operation, and to be ended after the last: what is asked outside of its samples is in no figure.
   // Often, since what a phase asked is told by the counts next to its ends: half of this is how far they may lie off.
@@ -205,7 +211,7 @@ async function offerLoad(
     stack: Stack;
     driver: Awaited<ReturnType<typeof startDriver>>;
     counted: DatabaseCount;
-    watches: CellWatches | undefined;
+    watches: CellWatches;
     step(text: string): void;
   },
 ): Promise<Recording> {
@@ -276,7 +282,7 @@ async function offerLoad(
       step('everything is healed: final reads on every instance');
       await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
       if (!signal.aborted) await driver.finalReads({ grades });
-      await watches?.end(stack.cluster, { settleMs: watchesSettleMs, signal });
+      await watches.end(stack.cluster, { settleMs: watchesSettleMs, signal });
     }
     watching.abort();
     await observer.end({ compare: failures.length === 0 && !signal.aborted });
@@ -289,7 +295,7 @@ async function offerLoad(
       database,
       observations,
       cpuWaits: await waiting,
-      ...(watches && { watches }),
+      watches,
     };
   } finally {
     signal.removeEventListener('abort', stopDriver);

@@ -4,7 +4,7 @@ import type { LogEvent, WatchAsked, WatcherHistory, WatchHistory, WatchLog, Watc
  * A watch history on disk: JSON Lines, each of which says by `watch` what it is. They may stand among the lines of
  * operations; `read-history.ts` reads both.
  *
- *   {"watch":"log","fromRevision":2,"toRevision":90,"allKeys":true,"compactions":[],"etcdVersion":"3.4.23"}
+ *   {"watch":"log","fromRevision":2,"toRevision":90,"allKeys":true,"compactions":[],"etcdVersion":"3.4.23","valuesUnder":"kv/"}
  *   {"watch":"event","revision":5,"key":"a","kind":"put","value":"1"}
  *   {"watch":"watcher","name":"w1","key":"a","prefix":true,"startRevision":5}
  *   {"watch":"told","name":"w1","atNs":1200,"kind":"events","revision":9,"events":[{"revision":5,...}]}
@@ -56,9 +56,16 @@ export class WatchLines {
       if (this.#events.length === 0 && this.#watchers.size === 0) return undefined;
       return 'tells of watchers, but has no line {"watch":"log",…} to hold them against';
     }
-    const { etcdVersion, fromRevision, toRevision, allKeys, compactions } = this.#log;
+    const { etcdVersion, fromRevision, toRevision, allKeys, compactions, valuesUnder } = this.#log;
     return {
-      log: { fromRevision, toRevision, allKeys, compactions, events: this.#events },
+      log: {
+        fromRevision,
+        toRevision,
+        allKeys,
+        compactions,
+        events: this.#events,
+        ...(valuesUnder !== undefined && { valuesUnder }),
+      },
       watchers: [...this.#watchers.values()] satisfies WatcherHistory[],
       ...(etcdVersion !== undefined && { etcdVersion }),
     };

@@ -19,6 +19,11 @@ export interface WatchLog {
   readonly events: readonly LogEvent[];
   /** Revisions that were compacted: of the log before each nothing could be asked any more. */
   readonly compactions: readonly number[];
+  /**
+   * What stands before an operation's key in the store's ('': nothing), where the store is what is true of the
+   * operations' keys. Undefined: the log tells nothing of them.
+   */
+  readonly valuesUnder?: string;
 }
 
 export interface LogEvent {

@@ -18,6 +18,11 @@ export interface StrategyDescription {
   readonly leaseKeys?: string;
   /** Of a strategy that keeps the same values in etcd and in the database: where. An observer compares them in the end. */
   readonly stores?: SharedValues;
+  /**
+   * Where in etcd it keeps the values of its keys, as JSON, if etcd is where they are true: this prefix and the key. A
+   * watch of all keys beside the run then shows which writes happened whose callers never learned it.
+   */
+  readonly valueKeys?: string;
   /** The program that serves one instance; it is told everything else by FAULTLINE_* variables (see instance.ts). */
   readonly command: readonly [program: string, ...args: string[]];
   /** Further variables for the program, e.g. the name of a planted bug. */

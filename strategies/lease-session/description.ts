@@ -7,6 +7,7 @@ export const leaseSession: Omit<StrategyDescription, 'command'> = {
   summary:
     'etcd is the truth; a lease guards the session, a watched copy is served while it is provably fresh, writes are fenced',
   leaseKeys: 'lease-session/sessions/',
+  valueKeys: 'lease-session/kv/',
   promises(timeScale) {
     const times = leaseSessionTimes(timeScale);
     return [
@@ -36,6 +37,7 @@ export const leaseSessionNaive: Omit<StrategyDescription, 'command'> = {
   ...leaseSession,
   name: 'lease-session-naive',
   leaseKeys: 'lease-session-naive/sessions/',
+  valueKeys: 'lease-session-naive/kv/',
   summary:
     'lease-session as it is mostly written: `if (lease.isValid()) put()`, the client library as it comes',
 };

@@ -16,6 +16,7 @@ export const watchedCopies: readonly Omit<StrategyDescription, 'command'>[] = Ob
   ([name, summary]) => ({
     name,
     summary,
+    valueKeys: 'watched/',
     promises: (): readonly Promised[] => [
       { guarantee: 'linearizable' },
       ...(name === 'watch-raw' ? [] : [{ guarantee: 'watch' } as const]),

@@ -14,6 +14,7 @@ export const writeBehind: Description = {
   name: 'write-behind',
   summary:
     'a write is acknowledged once it is in a synced journal; batches go to etcd, which gives the order, and to the database',
+  valueKeys: 'write-behind/kv/',
   promises: (timeScale) => [
     { guarantee: 'no-lost-writes', order: 'per-instance' },
     { guarantee: 'read-your-writes', grade: 'session' },
@@ -46,6 +47,7 @@ export const writeBehindMemory: Description = {
 export const writeBehindNaive: Description = {
   ...writeBehind,
   name: 'write-behind-naive',
+  valueKeys: 'write-behind-naive/kv/',
   summary: 'write-behind as it is mostly written: an array flushed by a timer, acknowledged from memory',
   stores: {
     etcdPrefix: 'write-behind-naive/kv/',

@@ -76,7 +76,7 @@ function manyTimeouts(): BenchRow[] {
 }
 
 function decided(what: string, model: Model, options: readonly Generated[], targetMs: number): BenchRow {
-  const histories = options.map(generate);
+  const histories = options.map((one) => generate(one));
   const started = performance.now();
   let valid = 0;
   for (const operations of histories) {

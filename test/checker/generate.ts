@@ -1,4 +1,5 @@
 import type { Operation, OperationFunction, Outcome } from '../../harness/history/operation.ts';
+import type { LogEvent } from '../../harness/history/watch.ts';
 import { seeded } from '../../harness/random.ts';
 
 export interface Generated {
@@ -32,9 +33,10 @@ interface Plan {
 
 /**
  * A history as a linearizable store would have given it: each operation happens at one instant between its sending
- * and its return (an `info` one possibly long after its client gave up), and answers what it finds there.
+ * and its return (an `info` one possibly long after its client gave up), and answers what it finds there. `changed` is
+ * told each change when it happens, as a watch of all keys would be.
  */
-export function generate(options: Generated): Operation[] {
+export function generate(options: Generated, changed: (event: LogEvent) => void = () => {}): Operation[] {
   const { keys, values, strings = false, revisions = false } = options;
   const random = seeded(options.seed);
   const plans = plan(options);
@@ -65,6 +67,10 @@ export function generate(options: Generated): Operation[] {
       held[key] = to;
       heldRevision[key] = ++revision;
       written[key]!.push(to);
+      const event = { revision, key: `k${key}`, atNs: one.atNs };
+      changed(
+        to === null ? { ...event, kind: 'delete' } : { ...event, kind: 'put', value: JSON.stringify(to) },
+      );
       return revisions && !isInfo ? { revision } : {};
     };
     switch (f) {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { defaultBudget } from '../../harness/checker/checker.ts';
-import { closeOpenWrites } from '../../harness/checker/close-open-writes.ts';
+import { closeOpenWrites, tellClosed } from '../../harness/checker/close-open-writes.ts';
 import { keyHistory } from '../../harness/checker/key-history.ts';
 import { linearizability } from '../../harness/checker/linearizability.ts';
 import { register } from '../../harness/checker/models/register.ts';
 import { isWitnessed } from '../../harness/checker/witness.ts';
 import type { Operation } from '../../harness/history/operation.ts';
-import type { LogEvent } from '../../harness/history/watch.ts';
+import type { LogEvent, WatchHistory, WatchLog } from '../../harness/history/watch.ts';
 import { seeded } from '../../harness/random.ts';
 import { isLinearizableByBruteForce } from './brute-force.ts';
 import { info, ok } from './build.ts';
@@ -131,15 +131,25 @@ describe('an open write beside the log of a watch of all keys', () => {
     atNs: 5e6,
     ...more,
   });
-  const closed = (operations: readonly Operation[], events: readonly LogEvent[], allKeys = true) =>
-    closeOpenWrites({
-      operations,
-      faults: [],
-      watches: {
-        log: { fromRevision: 1, toRevision: 99, allKeys, events, compactions: [] },
-        watchers: [],
+  const logOf = (events: readonly LogEvent[], more: Partial<WatchLog> = {}): { watches: WatchHistory } => ({
+    watches: {
+      log: {
+        fromRevision: 1,
+        toRevision: 99,
+        allKeys: true,
+        events,
+        compactions: [],
+        valuesUnder: '',
+        ...more,
       },
-    });
+      watchers: [],
+    },
+  });
+  const closed = (
+    operations: readonly Operation[],
+    events: readonly LogEvent[],
+    more: Partial<WatchLog> = {},
+  ) => closeOpenWrites({ operations, faults: [], ...logOf(events, more) });
   const open = info.write(1, 0, 1);
   const happened = { outcome: 'ok', revision: 7, returnNs: 5e6 };
 
@@ -174,13 +184,50 @@ describe('an open write beside the log of a watch of all keys', () => {
     ['that has a delete', [open], [event('k', '1', { kind: 'delete' })], { outcome: 'info' }],
     ['of a delete', [info.delete(0, 1)], [event('k', 'null')], { outcome: 'info' }],
     ['of a read', [info.read(1, 0, 1)], [event('k', '1')], { outcome: 'info' }],
+    [
+      'of which a transaction may be the writer',
+      [open, ok.txn([['w', 'k', 1]], 0, 1)],
+      [event('k', '1')],
+      { outcome: 'info' },
+    ],
+    [
+      'that lacks it, for a transaction of another key has its value',
+      [open, ok.txn([['w', 'l', 1]], 0, 1)],
+      [event('k', '1')],
+      happened,
+    ],
   ];
   test.each(table)('%s', (_, operations, events, expected) => {
     expect(closed(operations, events)[0]).toMatchObject(expected);
   });
 
+  it('is counted, where there are open writes and a log that could have them', () => {
+    const tell = (operations: readonly Operation[], more: Partial<WatchLog> = {}) =>
+      tellClosed({ operations, faults: [], ...logOf([event('k', '1')], more) });
+    expect(tell([open, info.write(2, 0, 1), info.read(1, 0, 1)])).toBe(
+      '1 of 2 writes without an answer were seen in the store',
+    );
+    expect(tell([ok.write(1, 0, 1)])).toBeUndefined();
+    expect(tell([open], { valuesUnder: undefined as never })).toBeUndefined();
+  });
+
   it('of some keys only stays open', () => {
-    expect(closed([open], [event('k', '1')], false)).toEqual([open]);
+    expect(closed([open], [event('k', '1')], { allKeys: false })).toEqual([open]);
+  });
+
+  it('of a service whose values are somewhere else stays open', () => {
+    expect(closed([open], [event('k', '1')], { valuesUnder: undefined as never })).toEqual([open]);
+  });
+
+  it('is found behind the prefix under which the service keeps its keys, and nowhere else', () => {
+    const under = { valuesUnder: 'service/kv/' };
+    expect(closed([open], [event('service/kv/k', '1')], under)[0]).toMatchObject(happened);
+    expect(closed([open], [event('k', '1')], under)).toEqual([open]);
+    expect(closed([open], [event('other/kv/k', '1')], under)).toEqual([open]);
+    // Beside another service's key that ends alike it is still told from it.
+    expect(
+      closed([open], [event('other/kv/k', '1', { revision: 5 }), event('service/kv/k', '1')], under)[0],
+    ).toMatchObject(happened);
   });
 
   it('shows a violation that nobody could have proved without it, and says how it is known', () => {
@@ -188,17 +235,111 @@ describe('an open write beside the log of a watch of all keys', () => {
     const check = (watches: object) =>
       linearizability().check({ operations, faults: [], ...watches }, defaultBudget);
     expect(check({}).valid).toBe(true);
-    const log = {
-      fromRevision: 1,
-      toRevision: 99,
-      allKeys: true,
-      events: [event('k', '1')],
-      compactions: [],
-    };
-    const verdict = check({ watches: { log, watchers: [] } });
+    const verdict = check(logOf([event('k', '1')]));
     expect(verdict).toMatchObject({ valid: false });
     expect(verdict.valid === false && verdict.violations[0]!.summary).toBe(
       'k: read 9 by process 0 at 6 ms, but 9 was overwritten by write 1 by process 0 (sent 2 ms, no answer, but seen in the store by 5 ms)',
     );
+  });
+
+  type Only = [name: string, operations: Operation[], events: LogEvent[]];
+
+  // Without the log each of these is valid: only that the open write happened, and when, decides.
+  const wrong: Only[] = [
+    [
+      'a read of what an open write had replaced',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(9, 6, 7)],
+      [event('k', '1')],
+    ],
+    ['a read of nothing after an open write', [info.write(1, 0, 1), ok.read(null, 6, 7)], [event('k', '1')]],
+    [
+      'a compare that held against what an open write had replaced',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.cas(9, 2, 6, 7)],
+      [event('k', '1')],
+    ],
+    [
+      'an open compare and what it found both read on',
+      [ok.write(9, 0, 1), info.cas(9, 1, 2, 3), ok.read(9, 6, 7)],
+      [event('k', '1')],
+    ],
+    [
+      'a compare that missed where the open write had put what it looked for',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.miss(1, 2, 6, 7)],
+      [event('k', '1')],
+    ],
+    [
+      'a read that goes back to an open write which had been replaced',
+      [info.write(1, 0, 1), ok.write(2, 6, 7), ok.read(2, 9, 10), ok.read(1, 11, 12)],
+      [event('k', '1'), event('k', '2', { revision: 8, atNs: 7e6 })],
+    ],
+  ];
+  test.each(wrong)('alone shows %s', (_, operations, events) => {
+    const check = (more: object) =>
+      linearizability().check({ operations, faults: [], ...more }, defaultBudget).valid;
+    expect([check({}), check(logOf(events))]).toEqual([true, false]);
+  });
+
+  const right: Only[] = [
+    [
+      'a read of the old value sent before the log had the write',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(9, 4, 7)],
+      [event('k', '1')],
+    ],
+    [
+      'a read sent at the very time of the log',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(9, 5, 7)],
+      [event('k', '1')],
+    ],
+    [
+      'a read of the open write itself',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(1, 6, 7)],
+      [event('k', '1')],
+    ],
+    [
+      'a write that the log lacks, never read',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(9, 6, 7)],
+      [],
+    ],
+    [
+      'a write that the log lacks, and yet read',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(1, 6, 7)],
+      [],
+    ],
+    [
+      'a write after the end of the log',
+      [ok.write(9, 0, 1), info.write(1, 2, 3), ok.read(9, 6, 7), ok.read(1, 8, 9)],
+      [event('k', '9', { revision: 6, atNs: 1e6 })],
+    ],
+  ];
+  test.each(right)('accuses nobody of %s', (_, operations, events) => {
+    const history = { operations, faults: [], ...logOf(events) };
+    expect(linearizability().check(history, defaultBudget).valid).toBe(true);
+  });
+
+  it('never makes what a linearizable store answered illegal, wherever the log ends and however late it is', () => {
+    let closedWrites = 0;
+    fc.assert(
+      fc.property(fc.integer(), fc.nat({ max: 100 }), fc.nat({ max: 3_000 }), (seed, share, lateNs) => {
+        const events: LogEvent[] = [];
+        const operations = generate(
+          {
+            seed,
+            clients: 4,
+            operations: 60,
+            keys: 2,
+            mix: { read: 4, write: 3, cas: 2 },
+            infoShare: 0.3,
+          },
+          (changed) => events.push({ ...changed, atNs: changed.atNs! + lateNs }),
+        );
+        const told = logOf(events.slice(0, Math.ceil((events.length * share) / 100)));
+        const history = { operations, faults: [], ...told };
+        const after = closeOpenWrites(history);
+        closedWrites += after.filter((one, i) => one !== operations[i]).length;
+        expect(linearizability().check(history, defaultBudget).valid).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+    expect(closedWrites).toBeGreaterThan(500);
   });
 });

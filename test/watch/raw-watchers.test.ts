@@ -140,6 +140,36 @@ describe('raw watchers of every kind on a real cluster', () => {
     expect(ends.some((one) => one.kind === 'canceled' && one.compactRevision === compacted)).toBe(true);
   }, 60_000);
 
+  test('the true log goes on when every member was killed in turn, so that no first stream is left', async () => {
+    const writer = new LogWriter(direct, 'turn/', world.random.fork('turn'));
+    const first = await writer.write();
+    let revision = first;
+    for (const name of members) {
+      const member = world.cluster.member(name);
+      await member.kill();
+      await member.restart();
+      const untilMs = performance.now() + 20_000;
+      for (let written = 0; written < 5; ) {
+        try {
+          revision = await writer.write();
+          written++;
+        } catch (error) {
+          // A new leader is elected; what becomes of this write the log will tell.
+          if (performance.now() > untilMs) throw error;
+          await sleep(50);
+        }
+      }
+    }
+    const log = await observer.log(revision, { timeoutMs: 20_000 });
+    const revisions = new Set(log.events.map((event) => event.revision));
+    const missing = Array.from({ length: revision - first + 1 }, (_, i) => first + i).filter(
+      (one) => !revisions.has(one),
+    );
+    expect(missing).toEqual([]);
+    const told = new Set(log.events.map(({ revision, key, value }) => `${revision} ${key} ${value ?? ''}`));
+    expect(writer.lines.filter(([at, , key, value]) => !told.has(`${at} ${key} ${value}`))).toEqual([]);
+  }, 90_000);
+
   test('a delete on the edge of a compaction: where this etcd loses it, the finding names the issue', async () => {
     const prefix = 'edge/';
     const key = Buffer.from(`${prefix}k`);
