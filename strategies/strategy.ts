@@ -13,12 +13,32 @@ export interface StrategyContext {
   readonly primaryUrl: string;
   readonly replicaUrl?: string;
   readonly dataFolder: string;
+  /** Of a strategy that has a queue; what is left out is as `defaultQueue` has it. */
+  readonly queue?: Partial<QueueOptions>;
   /** 1 = the article's own times. */
   readonly timeScale: number;
   readonly seed: number;
   /** Where to take down what a watch told, on the clock with this origin; undefined when nobody wants to know. */
   readonly watchRecord?: { readonly path: string; readonly originNs: bigint };
 }
+
+export interface QueueOptions {
+  /** So many writes may wait. */
+  readonly capacity: number;
+  /** What becomes of a write that finds the queue full: a 429 at once, or after it has waited as long as a client does. */
+  readonly whenFull: 'refuse' | 'wait';
+  /** A batch leaves when it has so many writes, or when its oldest is so old, whichever comes first. */
+  readonly batchWrites: number;
+  readonly batchAgeMs: number;
+}
+
+/** No batch waits for company: what comes while one is under way is the next. */
+export const defaultQueue: QueueOptions = {
+  capacity: 10_000,
+  whenFull: 'refuse',
+  batchWrites: 100,
+  batchAgeMs: 0,
+};
 
 export interface OpenStrategy {
   read(request: ReadRequest): Promise<ReadAnswer>;
@@ -159,13 +179,14 @@ export interface DatabaseQueries {
 /**
  * A Refused is an operation that could not be carried out, and what became of it: `fail` when it certainly did
  * not happen. 503 when the promise cannot be kept right now, 504 for a deadline, 501 when it never can, 400 when
- * what was asked makes no sense to the store, 412 when its fencing token names a lease that has ended.
+ * what was asked makes no sense to the store, 412 when its fencing token names a lease that has ended, 429 when as much
+ * as can wait does wait.
  */
 export class Refused extends Error {
   override readonly name = 'Refused';
 
   constructor(
-    readonly status: 400 | 412 | 501 | 503 | 504,
+    readonly status: 400 | 412 | 429 | 501 | 503 | 504,
     readonly outcome: Exclude<Outcome, 'ok'>,
     message: string,
     /** Told in the body beside the message. */

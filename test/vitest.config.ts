@@ -11,6 +11,7 @@ const pure = [
   'test/load/transactions.test.ts',
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',
+  'test/strategies/service/configuration.test.ts',
   'test/corpus/{planted-fault,table}.test.ts',
 ];
 

@@ -31,7 +31,7 @@ export class PublishedPosition {
       if (isPosition(position)) this.#newest = laterPosition(this.#newest, position);
     };
     // No key lies under a prefix that ends in a zero byte: all are "other" keys, told one by one.
-    this.#watch = new CarefulWatch(client, root, new FollowedKeys(`${root}\0`, heard));
+    this.#watch = new CarefulWatch(client, root, new FollowedKeys(`${root}\0`, { other: heard }));
   }
 
   /** Of all instances, as far as heard. */

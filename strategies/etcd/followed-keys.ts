@@ -16,15 +16,23 @@ export class FollowedKeys implements WatchSink {
   readonly #known = new Map<string, Known>();
   readonly #waiting = new Set<{ revision: number; resolve: (reached: boolean) => void }>();
   readonly #other: (key: string, event: IEvent | IKeyValue) => void;
+  readonly #newer: (key: string, known: Known) => void;
   #revision = 0;
 
   /**
    * `prefix` is where the values are, within what is watched; other watched keys are told to `other` (their whole
-   * name), since they share the order of the changes.
+   * name), since they share the order of the changes. `newer` is told whatever the copy takes in.
    */
-  constructor(prefix: string, other: (key: string, event: IEvent | IKeyValue) => void = () => {}) {
+  constructor(
+    prefix: string,
+    told: {
+      other?(key: string, event: IEvent | IKeyValue): void;
+      newer?(key: string, known: Known): void;
+    } = {},
+  ) {
     this.#prefix = prefix;
-    this.#other = other;
+    this.#other = told.other ?? (() => {});
+    this.#newer = told.newer ?? (() => {});
   }
 
   /** Every change up to this revision, and of it, is in the copy. */
@@ -48,7 +56,10 @@ export class FollowedKeys implements WatchSink {
   /** Takes what a write or read of this process showed, if it is newer. */
   learn(key: string, value: unknown, revision: number): void {
     const known = this.#known.get(key);
-    if (!known || known.revision < revision) this.#known.set(key, { value, revision });
+    if (known && known.revision >= revision) return;
+    const newer = { value, revision };
+    this.#known.set(key, newer);
+    this.#newer(key, newer);
   }
 
   /** Waits until every change up to the revision is here; false after timeoutMs. */

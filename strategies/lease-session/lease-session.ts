@@ -79,10 +79,12 @@ class LeaseSession implements OpenStrategy {
       registration: Buffer.from(`${root}sessions/${context.instance}`),
       newest: Buffer.from(`${root}epochs/${context.instance}`),
     };
-    this.#keys = new FollowedKeys(values, (key, told) => {
-      if (key !== beatKey) return;
-      const keyValue = 'kv' in told ? told.kv : told;
-      this.#freshness.seen(keyValue.value.toString());
+    this.#keys = new FollowedKeys(values, {
+      other: (key, told) => {
+        if (key !== beatKey) return;
+        const keyValue = 'kv' in told ? told.kv : told;
+        this.#freshness.seen(keyValue.value.toString());
+      },
     });
     this.#freshness = new Freshness(this.#client, beatKey, this.#times, () =>
       this.#watch.restart('beats were acknowledged that the watch does not bring'),

@@ -1,4 +1,4 @@
-import type { Strategy, StrategyContext } from '../strategy.ts';
+import { defaultQueue, type QueueOptions, type Strategy, type StrategyContext } from '../strategy.ts';
 
 export interface ServiceConfiguration {
   readonly port: number;
@@ -22,6 +22,14 @@ export function serviceConfiguration(
     throw new RangeError(`${name} should be a number from ${from} to ${to}, got ${environment[name]}`);
   }
 
+  function oneOf<T extends string>(name: string, words: readonly T[], fallback: T): T {
+    const value = environment[name] ?? fallback;
+    const known = words.find((word) => word === value);
+    if (known === undefined)
+      throw new RangeError(`${name} should be one of ${words.join(', ')}, got ${value}`);
+    return known;
+  }
+
   const name = text('FAULTLINE_STRATEGY');
   const strategy = strategies.find((known) => known.name === name);
   if (!strategy) {
@@ -37,6 +45,17 @@ export function serviceConfiguration(
       primaryUrl: text('FAULTLINE_PRIMARY_URL'),
       replicaUrl: environment.FAULTLINE_REPLICA_URL || undefined,
       dataFolder: text('FAULTLINE_DATA'),
+      queue: {
+        capacity: number('FAULTLINE_QUEUE_CAPACITY', 1, 10_000_000, defaultQueue.capacity),
+        whenFull: oneOf<QueueOptions['whenFull']>(
+          'FAULTLINE_QUEUE_FULL',
+          ['refuse', 'wait'],
+          defaultQueue.whenFull,
+        ),
+        // etcd takes 128 operations in a transaction, and the batch's own progress is one.
+        batchWrites: number('FAULTLINE_BATCH_WRITES', 1, 127, defaultQueue.batchWrites),
+        batchAgeMs: number('FAULTLINE_BATCH_AGE_MS', 0, 10_000, defaultQueue.batchAgeMs),
+      },
       timeScale: number('FAULTLINE_TIME_SCALE', 0.01, 100, 1),
       seed: number('FAULTLINE_SEED', -(2 ** 31), 2 ** 32, 0),
       watchRecord: environment.FAULTLINE_WATCH_RECORD

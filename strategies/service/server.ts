@@ -203,6 +203,7 @@ export async function serve(options: {
       return reply
         .code(error.status)
         .header('X-Outcome', error.outcome)
+        .headers(error.status === 429 ? { 'Retry-After': '1' } : {})
         .send({ ...error.details, error: error.message });
     }
     if (status < 500) return reply.code(status).header('X-Outcome', 'fail').send({ error: error.message });

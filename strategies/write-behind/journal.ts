@@ -19,11 +19,21 @@ export interface Journal {
    */
   drained(ids: readonly number[]): Promise<void>;
   close(): Promise<void>;
+  readonly synced: Syncs;
 }
+
+/** How often a journal was synced so far, and how long that took. */
+export interface Syncs {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly longestMs: number;
+}
+
+const noSyncs: Syncs = { count: 0, totalMs: 0, longestMs: 0 };
 
 /** The noop member: nothing is kept, so nothing survives. */
 export function memoryJournal(): Journal {
-  return { append: async () => {}, drained: async () => {}, close: async () => {} };
+  return { append: async () => {}, drained: async () => {}, close: async () => {}, synced: noSyncs };
 }
 
 export interface Replay {
@@ -56,7 +66,7 @@ export class FileJournal implements Journal {
   #failed: Error | undefined;
   /** What a new file must hold. */
   readonly #writes: Map<number, JournaledWrite>;
-  syncs = 0;
+  #synced = noSyncs;
 
   private constructor(
     path: string,
@@ -96,6 +106,10 @@ export class FileJournal implements Journal {
     };
   }
 
+  get synced(): Syncs {
+    return this.#synced;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }
@@ -133,9 +147,10 @@ export class FileJournal implements Journal {
           if (this.#bytes > this.#compactAtBytes) await this.#compact();
           const bytes = Buffer.concat([...group, ...notes].map(({ record }) => encode(record)));
           await writeAll(this.#file, bytes);
+          const beganMs = performance.now();
           await this.#file.datasync();
+          this.#count(performance.now() - beganMs);
           this.#bytes += bytes.length;
-          this.syncs += 1;
         } catch (error) {
           // After a failed write or sync nothing is known of the file's end: no further record is taken.
           this.#failed = error as Error;
@@ -152,6 +167,15 @@ export class FileJournal implements Journal {
     } finally {
       this.#syncing = undefined;
     }
+  }
+
+  #count(tookMs: number): void {
+    const { count, totalMs, longestMs } = this.#synced;
+    this.#synced = {
+      count: count + 1,
+      totalMs: totalMs + tookMs,
+      longestMs: Math.max(longestMs, tookMs),
+    };
   }
 
   async #compact(): Promise<void> {

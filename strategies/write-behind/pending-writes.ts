@@ -14,6 +14,8 @@ export interface PendingWrite {
 export class PendingWrites {
   /** By key, in the order of the oldest write of each. */
   readonly #byKey = new Map<string, PendingWrite[]>();
+  /** By number, when it was queued (on the process's monotonic clock); in the order in which they came. */
+  readonly #sinceMs = new Map<number, number>();
   readonly #waiting = new Map<string, Set<Waiter>>();
   #size = 0;
 
@@ -25,7 +27,14 @@ export class PendingWrites {
     const writes = this.#byKey.get(write.key);
     if (writes) writes.push(write);
     else this.#byKey.set(write.key, [write]);
+    this.#sinceMs.set(write.id, performance.now());
     this.#size += 1;
+  }
+
+  /** How long the write has waited that has waited longest; 0 when none waits. */
+  get oldestMs(): number {
+    const [oldest] = this.#sinceMs.values();
+    return oldest === undefined ? 0 : performance.now() - oldest;
   }
 
   /** What the key will be once all is drained; undefined when nothing of it waits. */
@@ -51,6 +60,7 @@ export class PendingWrites {
       const writes = this.#byKey.get(key);
       if (writes?.[0]?.id !== id) throw new Error(`write ${id} of ${key} is not the first that waits`);
       writes.shift();
+      this.#sinceMs.delete(id);
       this.#size -= 1;
       this.#byKey.delete(key);
       // Behind the keys that waited longer.

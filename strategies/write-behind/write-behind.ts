@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { IRequestOp } from 'etcd3';
 import { DatabaseClient } from '../database/database-client.ts';
 import { CarefulClient } from '../etcd/careful-client.ts';
@@ -11,8 +12,10 @@ import { refuse } from '../etcd/refuse.ts';
 import { etcdTransaction, stepResults } from '../etcd/transaction.ts';
 import {
   type DatabaseQueries,
+  defaultQueue,
   keysOf,
   type OpenStrategy,
+  type QueueOptions,
   type ReadAnswer,
   type ReadRequest,
   Refused,
@@ -28,16 +31,14 @@ import { DatabaseLane } from './database-lane.ts';
 import { emptyReplay, FileJournal, type Journal, memoryJournal, type Replay } from './journal.ts';
 import { type PendingWrite, PendingWrites } from './pending-writes.ts';
 
-/** Beyond so many writes that wait, new ones are refused. */
-const capacity = 10_000;
 /** The queue is known key by key: a range would overtake writes that were acknowledged. */
 const noRange =
   'write-behind reads single keys in a transaction: expected get, put and delete steps, got a range';
 /** The database would keep what etcd lets go with the lease. */
 const noLease = 'write-behind keeps values in the database too: expected puts without a lease';
 
-/** Under etcd's own limits of 128 operations and 1.5 MiB a transaction. */
-const batchLimits = { writes: 100, bytes: 262_144 };
+/** Under etcd's own limit of 1.5 MiB a transaction. */
+const batchBytes = 262_144;
 /** What an operation has for the queue of its key and for etcd together: less than the patience of a client (1 s). */
 const patienceMs = 900;
 /** Of that, kept for etcd. */
@@ -86,11 +87,19 @@ class WriteBehind implements OpenStrategy {
   readonly #batches: BatchWriter;
   readonly #database: DatabaseClient;
   readonly #lane: DatabaseLane;
+  /**
+   * Keys of writes of which this instance never learned whether etcd carried them out. It may yet do so, and then the
+   * watch is the only one to say: from then on what the watch tells of such a key goes to the database from here too.
+   */
+  readonly #doubtful = new Set<string>();
   /** Drained, and not yet known to be so in the journal. */
   readonly #noted = new Set<number>();
   readonly #ending = new AbortController();
   readonly #replayed: number;
   #draining: Promise<void> | undefined;
+  readonly #queue: QueueOptions;
+  /** Writes that wait for room, in the order in which they came. */
+  readonly #roomless = new Set<(got: boolean) => void>();
   #nextId = 1;
   /** Appended to the journal, not yet in the queue: they count for its capacity. */
   #appending = 0;
@@ -99,6 +108,7 @@ class WriteBehind implements OpenStrategy {
   #drainedBatches = 0;
   #drainedWrites = 0;
   #refusedFull = 0;
+  #largestBatch = 0;
 
   static async open(
     context: StrategyContext,
@@ -121,8 +131,13 @@ class WriteBehind implements OpenStrategy {
 
   private constructor(context: StrategyContext, root: string, journal: Journal, replay: Replay) {
     const { instance } = context;
+    this.#queue = { ...defaultQueue, ...context.queue };
     this.#values = `${root}kv/`;
-    this.#keys = new FollowedKeys(this.#values);
+    this.#keys = new FollowedKeys(this.#values, {
+      newer: (key, { value, revision }) => {
+        if (this.#doubtful.has(key)) this.#lane.offer(key, value, revision);
+      },
+    });
     this.#journal = journal;
     this.#replayed = replay.writes.length;
     this.#client = new CarefulClient({
@@ -169,12 +184,8 @@ class WriteBehind implements OpenStrategy {
     if (this.#broken !== undefined) throw new Refused(503, 'fail', this.#broken);
     if (this.#closing) throw new Refused(503, 'fail', 'the instance is stopping');
     if (request.expectedRevision !== undefined) return this.#compareAndWrite(request);
-    if (this.#pending.size + this.#appending >= capacity) {
-      this.#refusedFull += 1;
-      throw new Refused(503, 'fail', `the queue is full: ${capacity} writes wait for etcd, ask again later`);
-    }
+    await this.#room();
     const write: PendingWrite = { id: this.#nextId++, key: request.key, value: request.value };
-    this.#appending += 1;
     try {
       await this.#journal.append({ type: 'write', ...write });
     } catch (error) {
@@ -206,7 +217,7 @@ class WriteBehind implements OpenStrategy {
       const results = stepResults(steps, response, this.#values);
       return { succeeded: response.succeeded, results, revision, source: 'etcd' };
     } catch (error) {
-      throw refuse(error, 'write');
+      throw this.#refuseWrite(error, keysOf(request));
     }
   }
 
@@ -217,10 +228,16 @@ class WriteBehind implements OpenStrategy {
   metrics(): Readonly<Record<string, number>> {
     return {
       faultline_queue_writes: this.#pending.size,
+      faultline_queue_oldest_ms: this.#pending.oldestMs,
+      faultline_queue_waiting_for_room: this.#roomless.size,
       faultline_queue_refused: this.#refusedFull,
       faultline_queue_replayed: this.#replayed,
       faultline_drained_writes: this.#drainedWrites,
       faultline_drained_batches: this.#drainedBatches,
+      faultline_drained_batch_largest: this.#largestBatch,
+      faultline_journal_syncs: this.#journal.synced.count,
+      faultline_journal_sync_ms: this.#journal.synced.totalMs,
+      faultline_journal_sync_ms_longest: this.#journal.synced.longestMs,
       faultline_drain_retries: this.#batches.retries,
       faultline_database_waiting: this.#lane.size,
       faultline_database_failures: this.#lane.failures,
@@ -237,6 +254,7 @@ class WriteBehind implements OpenStrategy {
   /** Drains within a limit; what is left stays in the journal for the next start. */
   async close(): Promise<void> {
     this.#closing = true;
+    for (const admit of [...this.#roomless]) admit(false);
     const limit = setTimeout(() => this.#ending.abort(new Error('the instance is stopping')), 3_000);
     await this.#draining;
     await this.#lane.settled();
@@ -260,6 +278,48 @@ class WriteBehind implements OpenStrategy {
     this.#drain();
   }
 
+  /**
+   * Resolves when one more may wait, and counts it as under way to the journal. Throws Refused when there is no room, at
+   * once or when a client's patience ends.
+   */
+  async #room(): Promise<void> {
+    const { capacity, whenFull } = this.#queue;
+    // Who came first goes first, also when there is room again.
+    if (this.#free > 0 && this.#roomless.size === 0) {
+      this.#appending += 1;
+      return;
+    }
+    if (whenFull === 'wait' && (await this.#turn())) return;
+    if (this.#closing) throw new Refused(503, 'fail', 'the instance is stopping');
+    this.#refusedFull += 1;
+    throw new Refused(429, 'fail', `the queue is full: ${capacity} writes wait for etcd, ask again later`);
+  }
+
+  get #free(): number {
+    return this.#queue.capacity - this.#pending.size - this.#appending;
+  }
+
+  /** Whether its turn comes within a client's patience; then it has its place. */
+  #turn(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (got: boolean) => {
+        clearTimeout(timer);
+        this.#roomless.delete(end);
+        resolve(got);
+      };
+      const timer = setTimeout(end, patienceMs, false);
+      this.#roomless.add(end);
+    });
+  }
+
+  /** As many as there is room for, the first first. */
+  #admit(): void {
+    for (const admit of [...this.#roomless].slice(0, Math.max(0, this.#free))) {
+      this.#appending += 1;
+      admit(true);
+    }
+  }
+
   /** Until the journal has it, every batch tells it to etcd too. */
   #note(ids: readonly number[]): void {
     for (const id of ids) this.#noted.add(id);
@@ -276,7 +336,8 @@ class WriteBehind implements OpenStrategy {
   async #drainAll(): Promise<void> {
     try {
       do {
-        const batch = this.#pending.batch(batchLimits);
+        await this.#company();
+        const batch = this.#pending.batch({ writes: this.#queue.batchWrites, bytes: batchBytes });
         const revision = await this.#batches.write(batch, this.#noted);
         // In one turn: a reader sees the queued write, then the copy, and nothing between.
         for (const { key, value } of batch) this.#applied(key, value ?? null, revision);
@@ -284,6 +345,8 @@ class WriteBehind implements OpenStrategy {
         this.#note(batch.map(({ id }) => id));
         this.#drainedBatches += 1;
         this.#drainedWrites += batch.length;
+        this.#largestBatch = Math.max(this.#largestBatch, batch.length);
+        this.#admit();
       } while (this.#pending.size > 0);
     } catch (error) {
       // When the instance stops, what is left is in the journal.
@@ -294,6 +357,15 @@ class WriteBehind implements OpenStrategy {
     } finally {
       // In the turn of the last look at the queue: a write that comes now starts the next round.
       this.#draining = undefined;
+    }
+  }
+
+  /** Resolves when a batch is large enough, or its oldest write has waited for others long enough. */
+  async #company(): Promise<void> {
+    const { batchWrites, batchAgeMs } = this.#queue;
+    const untilMs = performance.now() + batchAgeMs - this.#pending.oldestMs;
+    while (this.#pending.size < batchWrites && performance.now() < untilMs && !this.#closing) {
+      await sleep(Math.min(5, untilMs - performance.now()), undefined, { signal: this.#ending.signal });
     }
   }
 
@@ -327,8 +399,20 @@ class WriteBehind implements OpenStrategy {
       const current = response.responses[0]!.response_range.kvs[0];
       return { written: false, revision: Number(current?.mod_revision ?? 0), source: 'etcd' };
     } catch (error) {
-      throw refuse(error, 'write');
+      throw this.#refuseWrite(error, [request.key]);
     }
+  }
+
+  #refuseWrite(error: unknown, keys: readonly string[]): Refused {
+    const refused = refuse(error, 'write');
+    if (refused.outcome === 'fail') return refused;
+    for (const key of keys) {
+      this.#doubtful.add(key);
+      // The watch may have been faster than the answer that never came.
+      const known = this.#keys.get(key);
+      if (known) this.#lane.offer(key, known.value, known.revision);
+    }
+    return refused;
   }
 
   async #readEtcd(key: string, left: { deadlineMs: number }): Promise<ReadAnswer> {

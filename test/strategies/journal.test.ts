@@ -101,7 +101,7 @@ describe('FileJournal', () => {
   test('appends that wait together share a sync', async () => {
     const { journal } = await FileJournal.open(freshPath());
     await Promise.all(Array.from({ length: 200 }, (_, id) => journal.append(write(id, 'k', id))));
-    expect(journal.syncs).toBeLessThan(20);
+    expect(journal.synced.count).toBeLessThan(20);
     await journal.close();
   });
 
@@ -133,10 +133,10 @@ describe('FileJournal', () => {
       safe = true;
     });
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect([safe, journal.syncs]).toEqual([false, 1]);
+    expect([safe, journal.synced.count]).toEqual([false, 1]);
     await journal.append(write(2, 'k', 2));
     await Promise.resolve();
-    expect([safe, journal.syncs]).toEqual([true, 2]);
+    expect([safe, journal.synced.count]).toEqual([true, 2]);
     await journal.close();
   });
 
