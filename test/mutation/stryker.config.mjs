@@ -26,6 +26,7 @@ export default {
   jsonReporter: { fileName: 'reports/out/mutation/mutation.json' },
   htmlReporter: { fileName: 'reports/out/mutation/mutation.html' },
   tempDirName: 'reports/out/mutation/sandbox',
+  cleanTempDir: 'always',
   ignorePatterns: ['dist', 'reports/out', 'reports/screenshots'],
   // Stryker would rewrite tsconfig.json with a compiler's interface that TypeScript 7 has no more; nothing here needs it.
   tsconfigFile: 'none',
