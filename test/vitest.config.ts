@@ -21,7 +21,7 @@ const deep = [
   'test/corpus/corpus.test.ts',
   'test/run/{twins,database-rows,transactions}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',
-  'test/strategies/etcd/{careful-watch,lock}.test.ts',
+  'test/strategies/etcd/{careful-watch,held-lease,lock}.test.ts',
 ];
 
 // The pure suites share all cores. The others start real processes and mostly wait for them: two files at a time, one
