@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { healOnce } from './heal-once.ts';
@@ -28,6 +29,8 @@ export function busyMembers(options: { perSecond?: number; bytes?: number } = {}
       const agent = new Agent({ connections: maxInFlight, bodyTimeout: 2_000, headersTimeout: 2_000 });
       const value = Buffer.alloc(bytes, 'x').toString('base64');
       const ended = new AbortController();
+      // One for each write under way, which is no leak.
+      setMaxListeners(0, ended.signal);
       const inFlight = new Set<Promise<void>>();
       let count = 0;
       const write = async (): Promise<void> => {
