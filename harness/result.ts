@@ -117,6 +117,10 @@ export interface Fault {
   readonly targets: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;
+  /** From the command to inject it until it was in force: both within fromMs and toMs. */
+  readonly injectMs?: number;
+  /** From the command to heal it until nothing of it was left. */
+  readonly healMs?: number;
 }
 
 export interface LeaderChange {

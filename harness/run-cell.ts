@@ -373,10 +373,8 @@ function examine(
     ...(reason !== undefined && { reason }),
     loadStartNs: 0,
     historyStartNs: load.fromNs,
-    faults: faults.map(({ nemesis, sentence, targets, fromNs, toNs }) => ({
-      nemesis,
-      sentence,
-      targets,
+    faults: faults.map(({ fromNs, toNs, ...fault }) => ({
+      ...fault,
       fromMs: fromNs / 1e6,
       toMs: toNs / 1e6,
     })),

@@ -61,23 +61,27 @@ export interface CarriedOut {
  */
 export async function carryOut(options: ScheduleOptions): Promise<CarriedOut> {
   const { steps, world, clock, startNs } = options;
-  const active = new Map<Step, { injected: Injected; fromNs: number }>();
+  const active = new Map<Step, { injected: Injected; fromNs: number; injectMs: number }>();
   const windows: FaultWindow[] = [];
   const tell = () => options.onChange?.([...active.values()].map((a) => a.injected.sentence));
 
   async function heal(step: Step): Promise<void> {
     const fault = active.get(step);
     if (!fault) return;
+    const healFromNs = clock.nowNs();
     try {
       await fault.injected.heal();
     } finally {
       active.delete(step);
+      const toNs = clock.nowNs();
       windows.push({
         nemesis: step.nemesis.name,
         sentence: fault.injected.sentence,
         targets: fault.injected.targets,
         fromNs: fault.fromNs,
-        toNs: clock.nowNs(),
+        toNs,
+        injectMs: fault.injectMs,
+        healMs: (toNs - healFromNs) / 1e6,
       });
       tell();
     }
@@ -102,7 +106,8 @@ export async function carryOut(options: ScheduleOptions): Promise<CarriedOut> {
       const fromNs = clock.nowNs();
       // Chance of its own for each, by when it comes: without one of the others it strikes whom it struck.
       const random = world.random.fork(`${step.nemesis.name} at ${step.atMs}`);
-      active.set(step, { injected: await step.nemesis.inject({ ...world, random }), fromNs });
+      const injected = await step.nemesis.inject({ ...world, random });
+      active.set(step, { injected, fromNs, injectMs: (clock.nowNs() - fromNs) / 1e6 });
       tell();
     }
   } catch (error) {

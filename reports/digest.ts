@@ -74,6 +74,17 @@ export function scheduleRows({ schedule = [] }: Pick<Cell, 'schedule'>): [string
   ]);
 }
 
+/** What came of it, a row a fault: from, to, in force after, healed in, what was done. */
+export function faultRows({ faults }: Pick<Cell, 'faults'>): [string, string, string, string, string][] {
+  return faults.map(({ fromMs, toMs, injectMs, healMs, sentence }) => [
+    moment(fromMs),
+    moment(toMs),
+    duration(injectMs),
+    duration(healMs),
+    sentence,
+  ]);
+}
+
 /** The phases that this cell has rows for, in the order of time. */
 export function phasesOf(cell: Cell): PhaseName[] {
   const rows = [...cell.phases.map((phase) => phase.name), ...cell.operations.map((row) => row.phase)];

@@ -1,7 +1,15 @@
 import type { Cell, Comparison, Manifest, Measured, Result } from '../harness/result.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
-import { digest, type Latency, phasesOf, recoveryText, scheduleRows, strategyIn } from './digest.ts';
-import { count, counted, duration, figure, moment, none, oneLine, share } from './figures.ts';
+import {
+  digest,
+  faultRows,
+  type Latency,
+  phasesOf,
+  recoveryText,
+  scheduleRows,
+  strategyIn,
+} from './digest.ts';
+import { count, counted, duration, figure, none, oneLine, share } from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { measuredNote, measuredSpread, measuredText } from './measured.ts';
 import { cellState, promiseState, type State, tally } from './verdict.ts';
@@ -198,9 +206,11 @@ function details(cell: Cell): string {
     );
   if (cell.faults.length > 0)
     blocks.push(
-      cell.faults
-        .map((fault) => `- ${moment(fault.fromMs)} to ${moment(fault.toMs)}: ${text(fault.sentence)}`)
-        .join('\n'),
+      markdownTable(
+        ['from', 'to', 'in force after', 'healed in', 'fault'],
+        'rrrrl',
+        faultRows(cell).map((row) => row.map(text)),
+      ),
     );
   const rows = phasesOf(cell).flatMap((phase) =>
     cell.operations

@@ -89,6 +89,11 @@ describe('carryOut', () => {
     });
     expect(windows[0]!.fromNs).toBeLessThanOrEqual(injecting);
     expect(windows[0]!.toNs).toBeGreaterThanOrEqual(healed);
+    // Timers count whole milliseconds and may fire within the last one.
+    for (const took of [windows[0]!.injectMs!, windows[0]!.healMs!]) expect(took).toBeGreaterThan(18.9);
+    expect(windows[0]!.injectMs! + windows[0]!.healMs!).toBeLessThanOrEqual(
+      (windows[0]!.toNs - windows[0]!.fromNs) / 1e6,
+    );
   });
 
   test('a step that cannot be injected is told after the others were healed', async () => {

@@ -85,6 +85,10 @@ export interface FaultWindow {
   readonly targets: readonly string[];
   readonly fromNs: number;
   readonly toNs: number;
+  /** From the command to inject it until it was in force; not in every stored history. */
+  readonly injectMs?: number;
+  /** From the command to heal it until nothing of it was left. */
+  readonly healMs?: number;
 }
 
 /** A History is everything that a checker may look at. */

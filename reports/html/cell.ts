@@ -8,7 +8,15 @@ import type {
   PromiseVerdict,
   Quantiles,
 } from '../../harness/result.ts';
-import { detectedMs, digest, phasesOf, recoveryText, scheduleRows, strategyIn } from '../digest.ts';
+import {
+  detectedMs,
+  digest,
+  faultRows,
+  phasesOf,
+  recoveryText,
+  scheduleRows,
+  strategyIn,
+} from '../digest.ts';
 import { count, counted, duration, figure, moment, none, share, tuningText, valueText } from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
@@ -39,7 +47,7 @@ export function cellSection(
   parts.push(
     html`<div class="pair"><section>${promisesPart(cell, id)}${thresholdsPart(cell)}</section>${eventsPart(cell)}</div>`,
   );
-  parts.push(schedulePart(cell));
+  parts.push(schedulePart(cell), faultsPart(cell));
   if (of.charts)
     parts.push(
       html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, single operations, throughput, cache and database queries over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
@@ -108,6 +116,22 @@ function schedulePart(cell: Cell): Markup | null {
       { heading: 'options' },
     ],
     rows,
+  )}</section>`;
+}
+
+/** What came of the schedule, with what injecting and healing each fault took. */
+function faultsPart(cell: Cell): Markup | null {
+  if (cell.faults.length === 0) return null;
+  return html`<section><h4>Faults</h4>${table(
+    'Faults',
+    [
+      { heading: 'from', number: true },
+      { heading: 'to', number: true },
+      { heading: 'in force after', number: true },
+      { heading: 'healed in', number: true },
+      { heading: 'fault' },
+    ],
+    faultRows(cell),
   )}</section>`;
 }
 

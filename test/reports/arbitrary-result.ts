@@ -214,7 +214,18 @@ const cell: fc.Arbitrary<Cell> = fc
       tuning,
       phases: small(fc.record({ name: phase, fromMs: moment, toMs: moment })),
       faults: small(
-        fc.record({ nemesis: text, sentence: text, targets: small(text), fromMs: moment, toMs: moment }),
+        fc.record(
+          {
+            nemesis: text,
+            sentence: text,
+            targets: small(text),
+            fromMs: moment,
+            toMs: moment,
+            injectMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
+            healMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
+          },
+          { requiredKeys: ['nemesis', 'sentence', 'targets', 'fromMs', 'toMs'] },
+        ),
       ),
       leaders: small(fc.record({ atMs: moment, leader: orNull(text), term: count })),
       load: fc.record({

@@ -299,6 +299,8 @@ function faultsOf(scenario: string): Fault[] {
         targets: ['m1->m2', 'm2->m1', 'm1->m3', 'm3->m1', 'm2->m3', 'm3->m2'],
         fromMs: 4_003,
         toMs: 8_006,
+        injectMs: 12.4,
+        healMs: 6.2,
       },
     ];
   return [
@@ -308,6 +310,8 @@ function faultsOf(scenario: string): Fault[] {
       targets: ['m1'],
       fromMs: 4_002,
       toMs: 8_011,
+      injectMs: 4.3,
+      healMs: 1_240,
     },
   ];
 }

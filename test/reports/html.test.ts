@@ -3,6 +3,7 @@ import type { Operation } from '../../harness/history/operation.ts';
 import type { Cell, Result } from '../../harness/result.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { contradicting, labelOf, violationTimeline } from '../../reports/html/violation-timeline.ts';
+import { renderMarkdown } from '../../reports/markdown.ts';
 import { parseResult } from '../../reports/validate.ts';
 import { fixture } from './fixture.ts';
 import { elementsOf } from './markup-check.ts';
@@ -26,6 +27,16 @@ test('every tile of the matrix leads to the section of its cell', () => {
     ['tile broken', '#cell-leader-partition--write-behind'],
     ['tile kept', '#cell-peer-latency--write-behind'],
   ]);
+});
+
+test('each fault is told with what injecting and healing it took', () => {
+  const cellTexts = renderHtml(fixture()).replaceAll(/(<[^>]*>)+/g, '|');
+  expect(cellTexts).toContain(
+    '|4.00 s|8.01 s|4.3 ms|1.24 s|m1, the leader, was cut off from m2 and m3 (blackhole)|',
+  );
+  expect(renderMarkdown(fixture())).toContain(
+    '| 4.00 s | 8.01 s | 4.3 ms | 1.24 s | m1, the leader, was cut off from m2 and m3 (blackhole) |',
+  );
 });
 
 test('what was not kept is open; of a run in which all was kept, the first', () => {
