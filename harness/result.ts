@@ -37,6 +37,8 @@ export interface Manifest {
     readonly node: string;
     readonly etcd: string;
     readonly postgres: string;
+    /** Of the original in place of the embedded one. */
+    readonly toxiproxy?: string;
   };
   readonly machine: {
     readonly platform: string;

@@ -16,6 +16,7 @@ import { type DriverSummary, startDriver } from './load/driver.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
 import { watchLag } from './measure/watch-lag.ts';
+import type { OriginalToxiproxy } from './network/toxiproxy/original.ts';
 import { memberLog } from './observer/member-log.ts';
 import { Observer } from './observer/observer.ts';
 import { createSupervisor, type Supervisor } from './process/supervisor.ts';
@@ -39,6 +40,7 @@ export interface CellOptions {
   readonly profile: Profile;
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
+  readonly toxiproxy?: OriginalToxiproxy;
   readonly databaseUrl?: string;
   /** Where history and logs go, and the same as a report beside it names it. */
   readonly folder: string;
@@ -154,6 +156,7 @@ async function record(
     members: scenario.members,
     instances: scenario.instances,
     etcd: options.etcd,
+    toxiproxy: options.toxiproxy,
     databaseUrl: options.databaseUrl,
     timeScale: timeScaleOf(scenario, profile),
     seed,
@@ -175,7 +178,7 @@ async function record(
   step('warming up');
   await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.warmUpMs });
   signal.throwIfAborted();
-  await linksInUse(stack);
+  if (stack.network.countsLive) await linksInUse(stack);
   await watches.begin(stack.cluster);
 
   // Before the first operation, and to be ended after the last: what is asked outside of its samples is in no figure.
@@ -183,24 +186,37 @@ async function record(
   await using counted = await countDatabase({ database: stack.database, clock, everyMs: 200 });
   signal.throwIfAborted();
   // Awaited here: the stack is disposed of when this function is left.
-  return await offerLoad(options, { clock, stack, driver, counted, watches, step });
+  const recording = await offerLoad(options, { clock, stack, driver, counted, watches, step });
+  if (stack.network.countsLive || signal.aborted) return recording;
+  // What its links carried is told only once the instances have ended.
+  await Promise.all(stack.instances.map((instance) => instance.stop()));
+  const unused = await linksInUse(stack, { timeoutMs: 2_000 }).then(
+    () => [],
+    (error) => [error],
+  );
+  return { ...recording, failures: [...recording.failures, ...unused] };
 }
 
 /**
  * The members' links are proved by the preflight. An instance's links are in the way if it uses them: one that answered
  * a warm-up without a byte over any of them has another way, and no fault of the run would reach it.
  */
-async function linksInUse({ network, instances }: Stack): Promise<void> {
-  const traffic = await network.traffic();
-  for (const { name } of instances) {
-    const links = network.links.filter((link) => link.from === name);
-    const bytes = links.map((link) => traffic.get(link.proxy)?.upstreamBytes ?? 0);
-    if (bytes.every((count) => count === 0)) {
-      const names = links.map((link) => link.proxy).join(', ');
+async function linksInUse({ network, instances }: Stack, { timeoutMs = 0 } = {}): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const traffic = await network.traffic();
+    const linksOf = (name: string) => network.links.filter((link) => link.from === name);
+    const idle = instances.find(({ name }) =>
+      linksOf(name).every((link) => (traffic.get(link.proxy)?.upstreamBytes ?? 0) === 0),
+    );
+    if (idle === undefined) return;
+    if (performance.now() >= deadline) {
+      const names = linksOf(idle.name).map((link) => link.proxy);
       throw new Error(
-        `${name} should reach etcd and the database over its links, but nothing passed ${names}`,
+        `${idle.name} should reach etcd and the database over its links, but nothing passed ${names.join(', ')}`,
       );
     }
+    await sleep(50);
   }
 }
 

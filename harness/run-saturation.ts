@@ -6,6 +6,7 @@ import { readHistory } from './history/read-history.ts';
 import { judge } from './judge.ts';
 import { saturate } from './load/saturate.ts';
 import type { Workload } from './load/workload.ts';
+import type { OriginalToxiproxy } from './network/toxiproxy/original.ts';
 import { createSupervisor } from './process/supervisor.ts';
 import type { PromiseVerdict, SaturationRow } from './result.ts';
 import type { Profile } from './scenario.ts';
@@ -22,6 +23,7 @@ export interface SaturationOptions {
   readonly profile: Profile;
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
+  readonly toxiproxy?: OriginalToxiproxy;
   readonly databaseUrl?: string;
   /** Where history and logs go. */
   readonly folder: string;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Tuning } from './cluster/tuning.ts';
 import { compare } from './measure/comparison.ts';
 import { watchTable } from './measure/watch-lag.ts';
+import type { OriginalToxiproxy } from './network/toxiproxy/original.ts';
 import type { Progress } from './progress.ts';
 import { projectRoot } from './project.ts';
 import type { Cell, Manifest, Result } from './result.ts';
@@ -18,6 +19,8 @@ export interface Plan {
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
   readonly postgresVersion: string;
+  /** In place of the embedded one. */
+  readonly toxiproxy?: OriginalToxiproxy;
   readonly databaseUrl?: string;
   /** Of the command line, which each scenario has taken into its own. */
   readonly tuning?: Tuning;
@@ -129,7 +132,7 @@ function watchTablesOf(plan: Plan, cells: readonly Cell[]): Pick<Result, 'measur
 
 /** What a result says of how it came to be. */
 export async function manifestOf(
-  of: Pick<Plan, 'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion' | 'tuning'> & {
+  of: Pick<Plan, 'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion' | 'toxiproxy' | 'tuning'> & {
     readonly startedAt: string;
     readonly interrupted: boolean;
   },
@@ -147,6 +150,7 @@ export async function manifestOf(
       node: process.versions.node,
       etcd: of.etcd.version,
       postgres: of.postgresVersion,
+      ...(of.toxiproxy && { toxiproxy: of.toxiproxy.version }),
     },
     machine: {
       platform: platform(),

@@ -8,6 +8,7 @@ import type { Database } from './database/database.ts';
 import { connectExternalDatabase } from './database/external-database.ts';
 import { startLocalDatabase } from './database/local-database.ts';
 import type { Network } from './network/network.ts';
+import { type OriginalToxiproxy, startOriginal } from './network/toxiproxy/original.ts';
 import { startToxiproxy } from './network/toxiproxy/start.ts';
 import { createNetwork } from './network/toxiproxy-network.ts';
 import type { Supervisor } from './process/supervisor.ts';
@@ -34,6 +35,8 @@ export interface StackOptions {
   readonly members: 1 | 3 | 5 | 7;
   readonly instances: number;
   readonly etcd: { readonly path: string; readonly version: string };
+  /** In place of the embedded one. */
+  readonly toxiproxy?: OriginalToxiproxy;
   /** A database that is already there; otherwise one is started. */
   readonly databaseUrl?: string;
   readonly timeScale: number;
@@ -50,14 +53,31 @@ export interface StackOptions {
 
 /**
  * Every process that it starts belongs to the supervisor, and ends with it at the latest. Disposing of the stack also
- * takes away what a run leaves in a database that is not its own.
+ * takes away what a run leaves in a database or a Toxiproxy that is not its own.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  await mkdir(options.logs, { recursive: true });
+  const network = await createNetwork({ toxiproxyUrl: await toxiproxyOf(options) });
+  try {
+    return await startOn(network, options);
+  } catch (error) {
+    if (options.toxiproxy?.kind === 'server') await network[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Where its API is. */
+async function toxiproxyOf({ supervisor, toxiproxy, seed, logs }: StackOptions): Promise<string> {
+  const logPath = join(logs, 'toxiproxy.log');
+  if (toxiproxy?.kind === 'server') return toxiproxy.url;
+  if (toxiproxy?.kind === 'program')
+    return (await startOriginal({ supervisor, path: toxiproxy.path, logPath })).url;
+  return (await startToxiproxy({ supervisor, seed, logPath })).url;
+}
+
+async function startOn(network: Network, options: StackOptions): Promise<Stack> {
   const { supervisor, logs, seed, signal, step = () => {} } = options;
   step(`starting ${options.members} members and the database`);
-  await mkdir(logs, { recursive: true });
-  const toxiproxy = await startToxiproxy({ supervisor, seed, logPath: join(logs, 'toxiproxy.log') });
-  const network = await createNetwork({ toxiproxyUrl: toxiproxy.url });
   signal.throwIfAborted();
 
   const [cluster, database] = await allOrNone([
@@ -126,6 +146,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // Services first: they would go on writing.
       await Promise.all(instances.map((instance) => instance.stop()));
       await Promise.all([database[Symbol.asyncDispose](), cluster[Symbol.asyncDispose]()]);
+      // One of the run's own ends with everything in it.
+      if (options.toxiproxy?.kind === 'server') await network[Symbol.asyncDispose]();
     },
   };
 }

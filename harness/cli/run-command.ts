@@ -10,6 +10,7 @@ import { compareRuns } from '../measure/run-comparison.ts';
 import { parseThreshold, threshold } from '../measure/threshold.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Nemesis } from '../nemesis/nemesis.ts';
+import { findOriginal, type OriginalToxiproxy, ToxiproxyUnfit } from '../network/toxiproxy/original.ts';
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
 import { cellsOf, type Plan, type PlannedCell, run } from '../run.ts';
@@ -38,6 +39,7 @@ export interface RunOptions {
   readonly schedule?: string;
   readonly etcd?: string;
   readonly etcdVersion?: string;
+  readonly toxiproxy?: string;
   readonly databaseUrl?: string;
   readonly heartbeatMs?: string;
   readonly baseline?: string;
@@ -102,6 +104,7 @@ export function addStackOptions(command: Command): Command {
     .option('--json', 'print the result as JSON on stdout')
     .option('--etcd <path>', 'the etcd binary')
     .option('--etcd-version <version>', 'this version of etcd')
+    .option('--toxiproxy <path|url>', 'a real toxiproxy-server in place of the embedded one')
     .option('--database-url <url>', 'a PostgreSQL that is already there')
     .option('--heartbeat-ms <n>', "the members' heartbeat interval")
     .option('--election-ms <n>', "the members' election timeout")
@@ -164,6 +167,12 @@ async function runScenarios(
   const view = progressView(process.stderr);
   const command = repeatCommand(wanted, options, seed);
   view.say(`seed ${seed} · repeat with: ${command}`);
+  if (prepared.toxiproxy) {
+    const { version } = prepared.toxiproxy;
+    view.say(
+      `Toxiproxy ${version} in place of the embedded one: jitter and the sizes of slices do not follow from the seed`,
+    );
+  }
   const schedules = scheduleTable(scenarios, profile, seed);
   if (schedules !== undefined) view.say(schedules);
   const interrupt = onInterrupt((line) => view.say(line));
@@ -266,9 +275,10 @@ async function withVersionsOf(
 export async function prepare(
   options: RunOptions,
   seed: number,
-): Promise<Pick<Plan, 'etcd' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'>> {
+): Promise<Pick<Plan, 'etcd' | 'toxiproxy' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'>> {
   const tuning = tuningOf(options);
   const postgresVersion = await versionOfDatabase(options.databaseUrl);
+  const toxiproxy = await toxiproxyNamed(options.toxiproxy);
   const out = outFolder(options.out, seed);
   await makeFolder(out);
   const etcd = await etcdFor(options).catch(async (error) => {
@@ -276,7 +286,7 @@ export async function prepare(
     await rmdir(out).catch(() => {});
     throw error;
   });
-  return { etcd, databaseUrl: options.databaseUrl, tuning, out, postgresVersion };
+  return { etcd, toxiproxy, databaseUrl: options.databaseUrl, tuning, out, postgresVersion };
 }
 
 /** Of the command line. What etcd would refuse when it starts is refused before. @throws UsageError */
@@ -310,6 +320,15 @@ async function versionOfDatabase(url: string | undefined): Promise<string> {
       throw new UsageError(error.message, { cause: error });
     }
     throw error;
+  }
+}
+
+async function toxiproxyNamed(named: string | undefined): Promise<OriginalToxiproxy | undefined> {
+  if (named === undefined) return undefined;
+  try {
+    return await findOriginal(named);
+  } catch (error) {
+    throw error instanceof ToxiproxyUnfit ? new UsageError(error.message, { cause: error }) : error;
   }
 }
 
@@ -494,6 +513,7 @@ function repeatCommand(
   if (options.preVote !== undefined) words.push(options.preVote ? '--pre-vote' : '--no-pre-vote');
   if (options.snapshotCount) words.push('--snapshot-count', options.snapshotCount);
   if (options.quotaBackendBytes) words.push('--quota-backend-bytes', options.quotaBackendBytes);
+  if (options.toxiproxy) words.push('--toxiproxy', shellWord(options.toxiproxy));
   // Never the database's URL: it may carry a password.
   if (options.databaseUrl) words.push('--database-url …');
   return [...words, '--seed', String(seed)].join(' ');

@@ -32,6 +32,8 @@ export type Impairment =
 /** A Network is all links of a run, driven only through Toxiproxy's HTTP API. */
 export interface Network extends AsyncDisposable {
   readonly links: readonly Link[];
+  /** Whether `traffic` tells bytes while connections live; the original Toxiproxy tells them once a connection has ended. */
+  readonly countsLive: boolean;
   /** Throws when there is no such link. */
   link(from: string, to: string): Link;
   /** Adds a link and returns it once it accepts connections. */
@@ -50,11 +52,11 @@ export interface Network extends AsyncDisposable {
   slow(links: readonly Link[], by: { latencyMs: number; jitterMs: number }): Promise<Cut>;
   /** Impairs each stream of each link; what is in force at the same time adds up. Whole numbers. */
   impair(links: readonly Link[], by: Impairment): Promise<Cut>;
-  /** Removes every toxic, enables every link. */
+  /** Removes every toxic of every link, enables every link; what else is in the same Toxiproxy is not touched. */
   reset(): Promise<void>;
   /** A way for the harness itself to a link whose `listen` is not an address of this machine; it ends with its scope. */
   wayTo?(link: Link): Promise<({ readonly address: string } & AsyncDisposable) | undefined>;
-  /** Bytes that each link received so far from either side, while connections live. */
+  /** Bytes that each link received so far from either side. */
   traffic(): Promise<ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>>;
 }
 

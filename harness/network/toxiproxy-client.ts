@@ -83,8 +83,19 @@ export class ToxiproxyClient {
     return this.#gone(`proxy ${proxy.name} to be removed`, proxy.remove());
   }
 
-  reset(): Promise<void> {
-    return this.#ask('a reset', this.#client.reset());
+  /** The names of the toxics on a proxy. */
+  async toxicsOf(proxy: ClientProxy): Promise<readonly string[]> {
+    const path = `${proxy.getPath()}/toxics`;
+    const { data } = await this.#ask(
+      `the toxics on ${proxy.name}`,
+      proxy.api.get<readonly { name: string }[]>(path),
+    );
+    return data.map(({ name }) => name);
+  }
+
+  /** Whether bytes are told while connections live. */
+  async countsLive(): Promise<boolean> {
+    return (await this.#liveTraffic()) !== undefined;
   }
 
   /**
@@ -92,19 +103,31 @@ export class ToxiproxyClient {
    * them with -proxy-metrics, and only once a connection has ended.
    */
   async traffic(): Promise<ReadonlyMap<string, StreamBytes>> {
-    const api = this.#client.getApi();
-    try {
-      const { data } = await this.#ask('its traffic', api.get<Traffic>(`${this.url}/traffic`));
-      return new Map(
-        Object.entries(data).map(([name, { upstream, downstream }]) => [
-          name,
-          { upstreamBytes: upstream.received, downstreamBytes: downstream.received },
-        ]),
+    const live = await this.#liveTraffic();
+    if (live === undefined)
+      return readMetrics(
+        await this.#ask('its metrics', this.#client.getApi().getText(`${this.url}/metrics`)),
       );
+    return new Map(
+      Object.entries(live).map(([name, { upstream, downstream }]) => [
+        name,
+        { upstreamBytes: upstream.received, downstreamBytes: downstream.received },
+      ]),
+    );
+  }
+
+  /** Only the embedded server has it. */
+  async #liveTraffic(): Promise<Traffic | undefined> {
+    try {
+      const { data } = await this.#ask(
+        'its traffic',
+        this.#client.getApi().get<Traffic>(`${this.url}/traffic`),
+      );
+      return data;
     } catch (error) {
-      if (!(error instanceof ToxiproxyFailed) || error.status !== 404) throw error;
+      if (error instanceof ToxiproxyFailed && error.status === 404) return undefined;
+      throw error;
     }
-    return readMetrics(await this.#ask('its metrics', api.getText(`${this.url}/metrics`)));
   }
 
   async #gone(what: string, pending: Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import { Mutex } from 'async-mutex';
 import type { Proxy as ClientProxy, ToxicDirection } from 'toxiproxy-node-client';
 import { freePort } from '../process/free-port.ts';
 import type { Cut, Flavour, Impairment, Link, Network } from './network.ts';
-import { type ToxicSpec, ToxiproxyClient, ToxiproxyFailed } from './toxiproxy-client.ts';
+import { type StreamBytes, type ToxicSpec, ToxiproxyClient, ToxiproxyFailed } from './toxiproxy-client.ts';
 
 export interface NetworkOptions {
   /** The embedded server, or any Toxiproxy: 'http://127.0.0.1:8474'. */
@@ -15,7 +15,9 @@ export interface NetworkOptions {
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const client = new ToxiproxyClient(options.toxiproxyUrl, options.timeoutMs ?? 5_000);
   await client.version();
-  return new ToxiproxyNetwork(client);
+  // The original goes on counting where an earlier proxy of the same name has ended.
+  const countsLive = await client.countsLive();
+  return new ToxiproxyNetwork(client, countsLive, countsLive ? new Map() : await client.traffic());
 }
 
 /** A link with its proxy and the cuts that refuse connections on it. */
@@ -38,14 +40,22 @@ interface Step {
 const both: readonly ToxicDirection[] = ['upstream', 'downstream'];
 
 class ToxiproxyNetwork implements Network {
+  readonly countsLive: boolean;
   readonly #client: ToxiproxyClient;
+  readonly #countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>;
   readonly #states = new Map<string, LinkState>();
   readonly #adding = new Set<string>();
   readonly #inForce = new Set<StepsInForce>();
   #cuts = 0;
 
-  constructor(client: ToxiproxyClient) {
+  constructor(
+    client: ToxiproxyClient,
+    countsLive: boolean,
+    countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>,
+  ) {
     this.#client = client;
+    this.#countedBefore = countedBefore;
+    this.countsLive = countsLive;
   }
 
   get links(): readonly Link[] {
@@ -127,7 +137,13 @@ class ToxiproxyNetwork implements Network {
     const states = [...this.#states.values()];
     const releases = await Promise.all(states.map((state) => state.mutex.acquire()));
     try {
-      await this.#client.reset();
+      await allOrThrow(
+        states.map(async ({ proxy }) => {
+          const toxics = await this.#client.toxicsOf(proxy);
+          await allOrThrow(toxics.map((name) => this.#client.removeToxic(proxy, name)));
+          await this.#client.setEnabled(proxy, true);
+        }),
+      );
       for (const cut of this.#inForce) cut.forget();
       this.#inForce.clear();
       for (const state of states) {
@@ -142,7 +158,19 @@ class ToxiproxyNetwork implements Network {
   async traffic(): Promise<ReadonlyMap<string, { upstreamBytes: number; downstreamBytes: number }>> {
     const all = await this.#client.traffic();
     const none = { upstreamBytes: 0, downstreamBytes: 0 };
-    return new Map([...this.#states.keys()].map((name) => [name, all.get(name) ?? none]));
+    return new Map(
+      [...this.#states.keys()].map((name) => {
+        const { upstreamBytes, downstreamBytes } = all.get(name) ?? none;
+        const before = this.#countedBefore.get(name) ?? none;
+        return [
+          name,
+          {
+            upstreamBytes: upstreamBytes - before.upstreamBytes,
+            downstreamBytes: downstreamBytes - before.downstreamBytes,
+          },
+        ];
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -23,6 +23,9 @@ function wrong(changes: (network: Network) => Partial<Network>): Network {
     get links() {
       return network.links;
     },
+    get countsLive() {
+      return network.countsLive;
+    },
     link: (from, to) => network.link(from, to),
     add: (link) => network.add(link),
     cut: (links, flavour) => network.cut(links, flavour),

@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { request } from 'undici';
+import { startOriginal } from '../../harness/network/toxiproxy/original.ts';
 import { startToxiproxyServer } from '../../harness/network/toxiproxy/server.ts';
+import { createSupervisor } from '../../harness/process/supervisor.ts';
 
-/** The Toxiproxy that the contract is held against: the embedded one, or the one at FAULTLINE_TOXIPROXY_URL. */
+/** A Toxiproxy that a contract is held against. */
 export interface UnderTest extends AsyncDisposable {
+  readonly url: string;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
   /** Makes a proxy and answers where it listens. */
   proxy(name: string, upstream: string): Promise<string>;
@@ -21,11 +25,23 @@ export interface Reply {
   readonly json: any;
 }
 
-export async function toxiproxyUnderTest(seed = 1, resetOpen = true): Promise<UnderTest> {
-  const given = process.env.FAULTLINE_TOXIPROXY_URL;
-  if (given) return client(given);
-  const server = await startToxiproxyServer({ port: 0, seed, resetOpen });
+/** The project's own. */
+export async function embedded(seed = 1): Promise<UnderTest> {
+  const server = await startToxiproxyServer({ port: 0, seed });
   return client(server.url, () => server.close());
+}
+
+/** A program of the original, started for the test. */
+export async function original(path: string, seed = 1): Promise<UnderTest> {
+  const supervisor = await createSupervisor();
+  try {
+    const logPath = join(await supervisor.temporaryFolder('toxiproxy'), 'toxiproxy.log');
+    const { url } = await startOriginal({ supervisor, path, logPath, seed });
+    return client(url, async () => supervisor[Symbol.asyncDispose]());
+  } catch (error) {
+    await supervisor[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 export function client(url: string, close: () => Promise<void> = async () => {}): UnderTest {
@@ -54,6 +70,7 @@ export function client(url: string, close: () => Promise<void> = async () => {})
     return reply;
   };
   return {
+    url,
     call,
     async proxy(name, upstream) {
       const body = { name, upstream, listen: '127.0.0.1:0' };
