@@ -13,6 +13,8 @@ export interface TestWorld extends World, AsyncDisposable {
   readonly etcd: { readonly path: string; readonly version: string };
   /** Gone with the world. */
   readonly folder: string;
+  /** Of the server that all links are in. */
+  readonly toxiproxyUrl: string;
 }
 
 /** A real cluster on real links. */
@@ -31,6 +33,7 @@ export async function startWorld(
       supervisor,
       etcd,
       folder,
+      toxiproxyUrl: url,
       network,
       cluster,
       instances: [],

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { Network } from '../../harness/network/network.ts';
 import { type Instance, startInstance } from '../../harness/service/instance.ts';
 import { eventually, get, put, startWorld, type TestWorld } from '../cluster/world.ts';
+import { tryDial } from '../network/tcp.ts';
 
 /** Three members, and two instances with links to them: what most nemeses can strike. */
 export async function startGround(): Promise<TestWorld> {
@@ -46,9 +48,27 @@ export async function instancesAnswer({ instances }: TestWorld): Promise<void> {
   });
 }
 
+/** The links that refuse connections. */
+export async function refusing({ links }: Pick<Network, 'links'>): Promise<Set<string>> {
+  const dials = await Promise.all(links.map(async ({ listen }) => await tryDial(listen)));
+  return new Set(links.filter((_, i) => dials[i] !== 'connected').map(({ proxy }) => proxy));
+}
+
+/** Nothing that a nemesis did to links is left, as Toxiproxy itself says. */
+export async function linksUntouched({ toxiproxyUrl }: Pick<TestWorld, 'toxiproxyUrl'>): Promise<void> {
+  const proxies = (await (await fetch(`${toxiproxyUrl}/proxies`)).json()) as Record<
+    string,
+    { enabled: boolean; toxics: object[] }
+  >;
+  const states = Object.values(proxies).map(({ enabled, toxics }) => ({ enabled, toxics }));
+  expect(states.length).toBeGreaterThan(0);
+  expect(states).toEqual(states.map(() => ({ enabled: true, toxics: [] })));
+}
+
 /** Everything is as it was: all up, one leader for all, quick reads and writes through every member. */
 export async function whole(world: TestWorld): Promise<void> {
   const { cluster } = world;
+  await linksUntouched(world);
   await eventually(async () => {
     expect(cluster.members.map((m) => m.state.state)).toEqual(['up', 'up', 'up']);
     const leaders = (await cluster.status()).map((s) => s.reachable && s.leader);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { busyMembers } from '../../harness/nemesis/busy-members.ts';
 import { compact } from '../../harness/nemesis/compact.ts';
 import { defragment } from '../../harness/nemesis/defragment.ts';
 import { leaseStorm } from '../../harness/nemesis/lease-storm.ts';
@@ -73,6 +74,21 @@ test('defragment: each member does it in turn, as it counts itself, and no more 
   const healed = await count();
   await sleep(150);
   expect(await count()).toEqual(healed);
+});
+
+test('busy-members: the members have its writes to do, and none once it is healed', async () => {
+  const revision = () => put(world.cluster, 'm1', 'k', 'mine');
+  const before = await revision();
+  await during(busyMembers({ perSecond: 200, bytes: 100 }), async ({ sentence }) => {
+    expect(sentence).toBe('m1, m2 and m3 were kept busy with 200 other writes of 100 bytes a second');
+    await eventually(async () => expect(await revision()).toBeGreaterThan(before + 200));
+  });
+  // Writes that were under way when it healed may still be applied: until two of mine follow one another.
+  await eventually(async () => {
+    const first = await revision();
+    await sleep(200);
+    expect(await revision()).toBe(first + 1);
+  });
 });
 
 test('lease-storm: so many leases at once, and neither lease nor key is left', async () => {
