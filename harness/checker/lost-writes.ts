@@ -59,7 +59,8 @@ export function lostWrites(order: WriteOrder): Checker {
       if (finals === 0) return unknown('no final read succeeded');
       if (unread.length > 0 && violations.length === 0) {
         const others = unread.length > 1 ? ` and of ${unread.length - 1} other keys` : '';
-        return unknown(`no final ${grade ?? ''} read of ${unread[0]}${others} succeeded`, judged);
+        const read = grade === undefined ? 'read' : `${grade} read`;
+        return unknown(`no final ${read} of ${unread[0]}${others} succeeded`, judged);
       }
       if (judged === 0) return unknown('no write was acknowledged');
       return verdictOf(judged, violations);
