@@ -1,6 +1,6 @@
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
 import { lastFinalReads, strongestFinalGrade } from './final-reads.ts';
-import { inKey, wordsFor } from './words.ts';
+import { inKey, ofGrade, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
 
 /**
@@ -59,8 +59,7 @@ export function lostWrites(order: WriteOrder): Checker {
       if (finals === 0) return unknown('no final read succeeded');
       if (unread.length > 0 && violations.length === 0) {
         const others = unread.length > 1 ? ` and of ${unread.length - 1} other keys` : '';
-        const read = grade === undefined ? 'read' : `${grade} read`;
-        return unknown(`no final ${read} of ${unread[0]}${others} succeeded`, judged);
+        return unknown(`no final ${ofGrade({ grade })}read of ${unread[0]}${others} succeeded`, judged);
       }
       if (judged === 0) return unknown('no write was acknowledged');
       return verdictOf(judged, violations);

@@ -2,7 +2,7 @@ import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
 import { lastFinalReads, strongestFinalGrade } from './final-reads.ts';
 import { comparable } from './values.ts';
-import { inKey, type Words, wordsFor } from './words.ts';
+import { inKey, ofGrade, type Words, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder, writtenValue } from './write-order.ts';
 
 /**
@@ -57,7 +57,9 @@ export function writesFollowReads(grade: Grade | undefined): Checker {
           `although the same process had already made the ${words.operation(earlier)}`,
       });
       return found.judged === 0
-        ? unknown(`no process wrote after a ${grade} read so that revisions or final reads tell the order`)
+        ? unknown(
+            `no process wrote after a ${ofGrade({ grade })}read so that revisions or final reads tell the order`,
+          )
         : verdictOf(found.judged, found.violations);
     },
   };

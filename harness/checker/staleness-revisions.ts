@@ -1,6 +1,6 @@
 import type { Grade, Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
-import { inKey, tell, wordsFor } from './words.ts';
+import { inKey, ofGrade, tell, wordsFor } from './words.ts';
 import { byKey, KeyWrites, type Write, type WriteOrder } from './write-order.ts';
 
 export interface StalenessInRevisionsOptions {
@@ -40,7 +40,7 @@ export function stalenessInRevisions(options: StalenessInRevisionsOptions): Chec
             violations.push({
               checker: 'staleness-revisions',
               key,
-              summary: `${inKey(key)}${grade} ${words.brief(read)}, but nobody had written ${tell(read.value)}`,
+              summary: `${inKey(key)}${ofGrade(read)}${words.brief(read)}, but nobody had written ${tell(read.value)}`,
               atNs: read.invokeNs,
               operations: [read],
             });
@@ -53,7 +53,7 @@ export function stalenessInRevisions(options: StalenessInRevisionsOptions): Chec
             checker: 'staleness-revisions',
             key,
             summary:
-              `${inKey(key)}${grade} ${words.brief(read)}, but at least ${newer.length} newer writes had been ` +
+              `${inKey(key)}${ofGrade(read)}${words.brief(read)}, but at least ${newer.length} newer writes had been ` +
               `acknowledged, the last of them ${words.operation(newer[0]!)}; ` +
               `${maxRevisions === 0 ? 'none may be missing' : `${maxRevisions} may be missing`}`,
             atNs: read.invokeNs,
@@ -61,7 +61,7 @@ export function stalenessInRevisions(options: StalenessInRevisionsOptions): Chec
           });
         }
       }
-      if (judged === 0) return unknown(`no ${grade} read succeeded that was not marked stale`);
+      if (judged === 0) return unknown(`no ${ofGrade({ grade })}read succeeded that was not marked stale`);
       if (written === 0) return unknown('no write was acknowledged, so nothing could be stale');
       return verdictOf(judged, violations);
     },

@@ -54,10 +54,7 @@ export function staleness({ grade, maxStaleMs, order }: StalenessOptions): Check
           violations.push({ ...violation, summary, operations: [...(writer ? [writer] : []), write, read] });
         }
       }
-      if (judged === 0)
-        return unknown(
-          `no ${grade === undefined ? '' : `${grade} `}read succeeded that was not marked stale`,
-        );
+      if (judged === 0) return unknown(`no ${ofGrade({ grade })}read succeeded that was not marked stale`);
       if (writes === 0) return unknown('no write was acknowledged, so nothing could be stale');
       return verdictOf(judged, violations);
     },

@@ -1,4 +1,4 @@
-import type { Operation } from '../history/operation.ts';
+import type { Grade, Operation } from '../history/operation.ts';
 import { tell } from './tell.ts';
 import { malformed, stepsOf, tellSteps } from './transactions/micro-operation.ts';
 
@@ -68,7 +68,7 @@ export function inKey(key: string): string {
 }
 
 /** "session " before a read of that grade, or, where reads name none, "". */
-export function ofGrade({ grade }: Operation): string {
+export function ofGrade({ grade }: { readonly grade?: Grade | undefined }): string {
   return grade === undefined ? '' : `${grade} `;
 }
 

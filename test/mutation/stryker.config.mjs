@@ -15,7 +15,7 @@ export default {
   concurrency: 1,
   // Endless loops are told by how often a mutant is reached, not by the clock. The clock has the last word only, and
   // so late that a busy machine does not pass for a killed mutant.
-  timeoutMS: 60_000,
+  timeoutMS: 20_000,
   timeoutFactor: 10,
   dryRunTimeoutMinutes: 15,
   thresholds: { high: 95, low: 90, break: 85 },
