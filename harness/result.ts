@@ -225,6 +225,21 @@ export interface Timeline {
   readonly replicaQps?: readonly (number | null)[];
   /** Reads that ended ok, by how the cache took part. */
   readonly cacheClasses?: Readonly<Record<CacheClass, readonly number[]>>;
+  /** What was read off every half second, beside the load. */
+  readonly gauges?: readonly Gauge[];
+}
+
+/** A Gauge is one figure of one process over time. */
+export interface Gauge {
+  /** The process: m1, s1, primary, driver. */
+  readonly of: string;
+  /**
+   * How many cores were busy for it; what it holds in memory; acknowledged writes that wait in an instance; how old
+   * what the replica shows is, and how much it has yet to replay.
+   */
+  readonly what: 'cpuCores' | 'memoryMiB' | 'queuedWrites' | 'replayLagMs' | 'replayLagBytes';
+  /** Null while nothing could be read. */
+  readonly values: readonly (number | null)[];
 }
 
 export interface PromiseVerdict {

@@ -22,6 +22,7 @@ import { Observer } from './observer/observer.ts';
 import { createSupervisor, type Supervisor } from './process/supervisor.ts';
 import type { Progress } from './progress.ts';
 import { seeded } from './random.ts';
+import { type Readings, takeReadings } from './readings.ts';
 import type { Cell, PromiseVerdict } from './result.ts';
 import { type Profile, type Scenario, timeScaleOf } from './scenario.ts';
 import { carryOut, planned } from './schedule.ts';
@@ -59,6 +60,8 @@ interface Recording {
   readonly observations: readonly Observation[];
   /** How long the instances waited for a core. */
   readonly cpuWaits: readonly CpuWait[];
+  /** What was read off the processes and the queues. */
+  readonly readings: Readings;
   /** The true log, and what watches were told of it; to be read once the instances have ended. */
   readonly watches: CellWatches;
   /** What went wrong in the harness or its environment while it was recorded. */
@@ -186,7 +189,7 @@ async function record(
   await using counted = await countDatabase({ database: stack.database, clock, everyMs: 200 });
   signal.throwIfAborted();
   // Awaited here: the stack is disposed of when this function is left.
-  const recording = await offerLoad(options, { clock, stack, driver, counted, watches, step });
+  const recording = await offerLoad(options, { clock, supervisor, stack, driver, counted, watches, step });
   if (stack.network.countsLive || signal.aborted) return recording;
   // What its links carried is told only once the instances have ended.
   await Promise.all(stack.instances.map((instance) => instance.stop()));
@@ -224,6 +227,7 @@ async function offerLoad(
   options: CellOptions,
   started: {
     clock: Clock;
+    supervisor: Supervisor;
     stack: Stack;
     driver: Awaited<ReturnType<typeof startDriver>>;
     counted: DatabaseCount;
@@ -232,7 +236,7 @@ async function offerLoad(
   },
 ): Promise<Recording> {
   const { scenario, profile, signal } = options;
-  const { clock, stack, driver, counted, watches, step } = started;
+  const { clock, supervisor, stack, driver, counted, watches, step } = started;
   const cell = nameOf(options);
   const startNs = clock.nowNs();
   const watching = new AbortController();
@@ -269,6 +273,13 @@ async function offerLoad(
     instances: stack.instances,
     clock,
     everyMs: 200,
+    signal: watching.signal,
+  });
+  const reading = takeReadings({
+    processes: () => [{ name: 'faultline', pid: process.pid }, ...supervisor.processes()],
+    instances: stack.instances,
+    clock,
+    everyMs: 500,
     signal: watching.signal,
   });
   const carried = carryOut({
@@ -311,6 +322,7 @@ async function offerLoad(
       database,
       observations,
       cpuWaits: await waiting,
+      readings: await reading,
       watches,
     };
   } finally {
@@ -318,7 +330,7 @@ async function offerLoad(
     watching.abort();
     driverFailed.abort();
     // Nothing of this cell may still be asking when its processes are stopped; healing above all must have ended.
-    await Promise.allSettled([carried, leaders, waiting, observer.end({ compare: false })]);
+    await Promise.allSettled([carried, leaders, waiting, reading, observer.end({ compare: false })]);
   }
 }
 
@@ -355,6 +367,10 @@ function examine(
     database: {
       ...recording.database,
       samples: recording.database.samples.map((sample) => ({ ...sample, atNs: sinceLoad(sample.atNs) })),
+    },
+    readings: {
+      processes: recording.readings.processes.map((one) => ({ ...one, atNs: sinceLoad(one.atNs) })),
+      queues: recording.readings.queues.map((one) => ({ ...one, atNs: sinceLoad(one.atNs) })),
     },
   });
   const judged = judge(

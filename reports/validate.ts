@@ -85,8 +85,11 @@ function checkContradictions(result: Result, file: string): void {
         'one moment, one latency and one outcome for each operation',
         `${atMs.length}, ${ms.length} and ${outcomes.length}`,
       );
-    const { bucketMs: _, fromMs: __, ...series } = cell.timeline;
-    for (const [name, values] of Object.entries(series))
+    const { bucketMs: _, fromMs: __, gauges = [], ...series } = cell.timeline;
+    const named = gauges.map(
+      ({ of, what, values }, i) => [`gauges/${i} (${what} of ${of})`, values] as const,
+    );
+    for (const [name, values] of [...Object.entries(series), ...named])
       if (Array.isArray(values) && values.length !== cell.timeline.ok.length)
         throw new ResultInvalid(
           file,

@@ -1,5 +1,6 @@
 import type { DatabaseSeries } from '../database/database-series.ts';
 import type { FaultWindow, Operation } from '../history/operation.ts';
+import type { Readings } from '../readings.ts';
 import type {
   Availability,
   CacheRow,
@@ -14,6 +15,7 @@ import type {
 import { availabilityOf } from './availability.ts';
 import { Buckets } from './buckets.ts';
 import { databaseRows, queryRates } from './database-rows.ts';
+import { gauges } from './gauges.ts';
 import { OperationSampler } from './operation-sample.ts';
 import { faultSpan, type LoadWindow, phaseAt, phasesOf, sinceLoadMs } from './phases.ts';
 import { CacheRows, LatencyRows, OperationRows } from './rows.ts';
@@ -42,10 +44,11 @@ export function measure(
     readonly operations: Iterable<Operation>;
     readonly faults: readonly FaultWindow[];
     readonly database?: DatabaseSeries;
+    readonly readings?: Readings;
     readonly bucketMs?: number;
   },
 ): Figures {
-  const { operations, faults, database, bucketMs = 250 } = recorded;
+  const { operations, faults, database, readings, bucketMs = 250 } = recorded;
   const phases = phasesOf(faults, recorded);
   const buckets = new Buckets({ loadMs: sinceLoadMs(recorded.loadToNs, recorded), bucketMs });
   const operationRows = new OperationRows();
@@ -94,6 +97,7 @@ export function measure(
         replicaQps: queryRates(database, buckets, recorded, 'replica'),
       }),
       cacheClasses: buckets.cacheClasses,
+      ...((database || readings) && { gauges: gauges({ readings, database }, buckets, recorded) }),
     },
     availability: availabilityOf(buckets, faultSpan(faults, recorded)),
   };

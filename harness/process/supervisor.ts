@@ -19,6 +19,8 @@ import { lastLines } from './last-lines.ts';
 export interface Supervisor extends AsyncDisposable {
   /** Marks everything that this command started (variable FAULTLINE_SUPERVISOR of every child). */
   readonly id: string;
+  /** What runs now, in the order in which it was started. */
+  processes(): readonly Pick<ManagedProcess, 'name' | 'pid'>[];
   /** Resolves when the program runs; rejects with ProcessFailed when it could not be started. */
   spawn(options: SpawnOptions): Promise<ManagedProcess>;
   /** A fresh folder that is removed with everything in it. Other users may pass through it, not read it. */
@@ -99,6 +101,7 @@ export async function createSupervisor(): Promise<Supervisor> {
 
   return {
     id,
+    processes: () => [...running].filter(({ pid }) => pid !== undefined),
     async spawn(options) {
       if (disposed) throw new ProcessFailed(`${options.name} was not started: the run is being stopped`);
       await mkdir(dirname(options.logPath), { recursive: true });

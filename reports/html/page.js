@@ -5,7 +5,17 @@
   const result = JSON.parse(document.getElementById('result').textContent);
   const data = result.cells.map(chartCell);
   const drawn = new Map();
-  const sectionHeights = { latency: 190, operations: 190, throughput: 140, hits: 110, database: 110 };
+  const sectionHeights = {
+    latency: 190,
+    operations: 190,
+    throughput: 140,
+    hits: 110,
+    database: 110,
+    queue: 110,
+    lag: 110,
+    cpu: 140,
+    memory: 140,
+  };
   const axisWidth = 62;
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -419,6 +429,54 @@
     };
   }
 
+  /** A line for each process that has the gauge; null where none has. */
+  function gaugeChart(cell, x, { name, title, what, tell, least }) {
+    const lines = (cell.gauges ?? []).filter((one) => one.what === what);
+    if (lines.length === 0) return null;
+    return {
+      name,
+      title,
+      data: [x, ...lines.map((one) => one.values)],
+      options: {
+        scale: { range: (_, __, max) => [0, Math.max(least, max * 1.1)] },
+        axis: yAxis({ values: (_, splits) => splits.map((n) => tell(n)) }),
+        series: lines.map((one, k) =>
+          line(one.of, `gauge-${(k % 6) + 1}`, (n) => (n == null ? '–' : tell(n)), {
+            ...(k >= 6 ? { dash: [5, 3] } : {}),
+            points: lonePoints(one.values),
+          }),
+        ),
+      },
+    };
+  }
+
+  /** How late the replica is in time, and beside it in bytes: a lag of a second may be one small write. */
+  function lagChart(cell, x) {
+    const of = (what) => cell.gauges?.find((one) => one.what === what)?.values;
+    const [ms, bytes] = [of('replayLagMs'), of('replayLagBytes')];
+    if (!ms) return null;
+    const size = (n) => (n == null ? '' : n >= 1024 ? `, ${figure(n / 1024)} KiB` : `, ${figure(n)} B`);
+    return {
+      name: 'lag',
+      title: 'Replication lag: how old what the replica shows is, and how much it has yet to replay',
+      data: [x, ms],
+      options: {
+        scale: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
+        axis: yAxis({ values: (_, splits) => splits.map(milliseconds) }),
+        series: [
+          line('replica', 'qps-replica', milliseconds, {
+            value: (_u, n, _s, i) => (i == null ? '' : `${milliseconds(n)}${size(bytes?.[i])}`),
+            fill: `${color('qps-replica')}22`,
+            points: lonePoints(ms),
+          }),
+        ],
+      },
+    };
+  }
+
+  /** Of one core, and whole cores where there are more: 250 %. */
+  const ofACore = (n) => `${figure(n * 100)} %`;
+
   function draw(holder) {
     const cell = data[holder.dataset.charts];
     if (!uPlot || !cell) return;
@@ -433,6 +491,28 @@
       throughputChart(cell, x),
       hitChart(cell, x),
       databaseChart(cell, x),
+      gaugeChart(cell, x, {
+        name: 'queue',
+        title: 'Acknowledged writes that wait in the queue of an instance',
+        what: 'queuedWrites',
+        tell: figure,
+        least: 1,
+      }),
+      lagChart(cell, x),
+      gaugeChart(cell, x, {
+        name: 'cpu',
+        title: 'CPU of each process, % of one core',
+        what: 'cpuCores',
+        tell: ofACore,
+        least: 0.1,
+      }),
+      gaugeChart(cell, x, {
+        name: 'memory',
+        title: 'Memory of each process',
+        what: 'memoryMiB',
+        tell: (n) => `${figure(n)} MiB`,
+        least: 10,
+      }),
     ].filter((chart) => chart !== null);
     const plots = [];
     const place = (title) => {

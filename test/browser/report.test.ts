@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Cell, OperationSample, Result } from '../../harness/result.ts';
+import type { Cell, Gauge, OperationSample, Result } from '../../harness/result.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { parseResult } from '../../reports/validate.ts';
 import { hostile } from '../reports/arbitrary-result.ts';
@@ -76,10 +76,11 @@ describe.skipIf(executablePath === undefined)('the HTML report in a browser', { 
   test.each(['light', 'dark'] as const)(
     'every chart of every open cell has pixels, %s',
     async (colorScheme) => {
-      await using opened = await open(result, { colorScheme });
+      await using opened = await open(withGauges(result), { colorScheme });
       const charts = await opened.page.evaluate<{ inked: number; colors: number }[]>(inkOfCharts);
-      // Of the two cells that are open: lanes, latency, operations, throughput, database; cache where there is one.
-      expect(charts.length).toBeGreaterThanOrEqual(10);
+      // Of the two cells that are open: lanes, latency, operations, throughput, database, queue, lag, CPU, memory; cache
+      // where there is one.
+      expect(charts.length).toBeGreaterThanOrEqual(18);
       for (const chart of charts) {
         expect(chart.inked).toBeGreaterThan(500);
         expect(chart.colors).toBeGreaterThan(3);
@@ -197,6 +198,32 @@ const placesOfCursors = `
   [...document.querySelector('details[open] .charts').querySelectorAll('.u-cursor-x')].map(
     (one) => new DOMMatrix(getComputedStyle(one).transform).e,
   )`;
+
+/** The recorded run with gauges, as runs have them since. */
+function withGauges(of: Result): Result {
+  const gauge = (name: string, what: Gauge['what'], least: number, buckets: number): Gauge => ({
+    of: name,
+    what,
+    values: Array.from({ length: buckets }, (_, i) => (i % 20 === 7 ? null : least * (1 + (i % 5)))),
+  });
+  return {
+    ...of,
+    cells: of.cells.map(({ timeline, ...cell }) => {
+      const named = (name: string, what: Gauge['what'], least: number) =>
+        gauge(name, what, least, timeline.ok.length);
+      const gauges = [
+        ...['m1', 'm2', 'm3', 's1', 's2', 'primary', 'replica', 'driver'].flatMap((name, i) => [
+          named(name, 'cpuCores', i / 20),
+          named(name, 'memoryMiB', 20 + 9 * i),
+        ]),
+        named('s1', 'queuedWrites', 6),
+        named('replica', 'replayLagMs', 40),
+        named('replica', 'replayLagBytes', 900),
+      ];
+      return { ...cell, timeline: { ...timeline, gauges } };
+    }),
+  };
+}
 
 /** As large as a sample can get: the thinned picture of a load that failed 20,000 times, and filled every dot. */
 function largeSample(): OperationSample {

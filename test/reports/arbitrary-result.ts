@@ -173,7 +173,12 @@ const violation: fc.Arbitrary<Violation> = fc.record(
 
 const timeline = fc.nat({ max: 12 }).chain((buckets) => {
   const of = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: buckets, maxLength: buckets });
-  return fc.record({
+  const gauge = fc.record({
+    of: text,
+    what: fc.constantFrom('cpuCores', 'memoryMiB', 'queuedWrites', 'replayLagMs', 'replayLagBytes'),
+    values: of(orNull(amount)),
+  });
+  const always = {
     bucketMs: fc.constantFrom(1, 100, 1_000),
     fromMs: moment,
     ok: of(count),
@@ -183,7 +188,11 @@ const timeline = fc.nat({ max: 12 }).chain((buckets) => {
     p99Ms: of(orNull(amount)),
     hitRate: of(orNull(share)),
     databaseQps: of(orNull(amount)),
-  });
+  };
+  return fc.record(
+    { ...always, gauges: fc.array(gauge, { maxLength: 3 }) },
+    { requiredKeys: Object.keys(always) as (keyof typeof always)[] },
+  );
 });
 
 const small = <T>(of: fc.Arbitrary<T>) => fc.array(of, { maxLength: 3 });

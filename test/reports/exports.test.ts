@@ -141,7 +141,8 @@ test('CSV: a row for each cell and bucket, every row of one width, no name a for
   expect(rows[0]).toMatch(/^scenario,strategy,round,from_ms,to_ms,ok,fail,info,/);
   expect(rows[1]).toMatch(/^'=1\+1,"a ""b"", c",,0,100,\d+,0,0,/);
   for (const row of rows.slice(1, -1))
-    expect(row.replace(/"[^"]*(""[^"]*)*"/g, '').split(',')).toHaveLength(14);
+    expect(row.replace(/"[^"]*(""[^"]*)*"/g, '').split(',')).toHaveLength(14 + 9);
+  expect(rows[0]).toContain(',m1_cpu_cores,m1_memory_mib,');
 });
 
 test('Prometheus: each series once, labels escaped', () => {

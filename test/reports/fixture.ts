@@ -5,6 +5,7 @@ import type {
   Cell,
   ComparisonRow,
   Fault,
+  Gauge,
   OperationRow,
   Phase,
   PhaseName,
@@ -345,7 +346,21 @@ function timelineOf(of: { partition: boolean; slow: boolean; strategy: string; r
       i % 10 === 9 && i < buckets - 1 ? (of.strategy === 'write-behind' ? 38 : 84) + jitter(18) : null,
     );
   }
-  return { bucketMs, fromMs: 0, ok, fail, info, p50Ms, p99Ms, hitRate, databaseQps };
+  const gauge = (of: string, what: Gauge['what'], from: number): Gauge => ({
+    of,
+    what,
+    values: ok.map((_, i) => (of === 'm1' && i >= 100 ? null : from + (i % 7))),
+  });
+  const gauges = [
+    ...['m1', 's1', 'primary'].flatMap((name, i) => [
+      gauge(name, 'cpuCores', i / 10),
+      gauge(name, 'memoryMiB', 40 + i),
+    ]),
+    gauge('s1', 'queuedWrites', 3),
+    gauge('replica', 'replayLagMs', 12),
+    gauge('replica', 'replayLagBytes', 4_096),
+  ];
+  return { bucketMs, fromMs: 0, ok, fail, info, p50Ms, p99Ms, hitRate, databaseQps, gauges };
 }
 
 function rowsOf(

@@ -40,7 +40,7 @@ function at(json: Json, path: readonly (string | number)[]): { owner: Record<str
 }
 
 const optional = new Set(
-  'thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons watches measurements published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs injectMs healMs'.split(
+  'gauges thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons watches measurements published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs injectMs healMs'.split(
     ' ',
   ),
 );
@@ -243,6 +243,15 @@ describe('the message tells file, place, what was expected and what came', () =>
         ((result as unknown as Loose).cells[0]!.timeline as { info: number[] }).info.pop();
       }),
       'out/result.json: cells/0 (steady with lease-session)/timeline/info should be 120 buckets, like timeline/ok, got 119',
+    ],
+    [
+      'a gauge that ends early',
+      changed((result) => {
+        (
+          (result as unknown as Loose).cells[0]!.timeline as { gauges: { values: number[] }[] }
+        ).gauges[1]!.values.pop();
+      }),
+      'out/result.json: cells/0 (steady with lease-session)/timeline/gauges/1 (memoryMiB of m1) should be 120 buckets, like timeline/ok, got 119',
     ],
   ])('%s', (_, text, message) => {
     expect(() => parseResult(text, 'out/result.json')).toThrow(message);
