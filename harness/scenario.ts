@@ -13,6 +13,8 @@ export interface Scenario {
   readonly instances: number;
   readonly workload: Workload;
   readonly ratePerSecond: number;
+  /** By name, where the question is not one for all. */
+  readonly strategies?: readonly string[];
   readonly schedule: Schedule;
   /** How its members are set up, where that is part of the question. The command line has the last word. */
   readonly tuning?: Tuning;

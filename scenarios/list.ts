@@ -1,15 +1,26 @@
 import type { Measurement } from '../harness/measurement.ts';
 import type { Scenario } from '../harness/scenario.ts';
 import { cacheComparison } from './cache-comparison.ts';
+import { conditionalUpdates } from './conditional-updates.ts';
+import { configurationPush } from './configuration-push.ts';
+import { edgeSite } from './edge-site.ts';
+import { gradedReads } from './graded-reads.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instancePause } from './instance-pause.ts';
+import { leaderElection } from './leader-election.ts';
 import { leaderPartition } from './leader-partition.ts';
+import { leaseExpiry } from './lease-expiry.ts';
 import { minorityPartition } from './minority-partition.ts';
 import { mixed } from './mixed.ts';
+import { oneKey } from './one-key.ts';
 import { peerLatency } from './peer-latency.ts';
+import { replicaLag } from './replica-lag.ts';
+import { sessionStability } from './session-stability.ts';
+import { splitBrain } from './split-brain.ts';
 import { steady } from './steady.ts';
 import { transactions } from './transactions.ts';
 import { watchLag } from './watch-lag.ts';
+import { writeBehindCrash } from './write-behind-crash.ts';
 import { writeSerialisation } from './write-serialisation.ts';
 
 /** All scenarios, in the order in which they are run and listed. */
@@ -22,6 +33,17 @@ export const scenarios: readonly Scenario[] = [
   instancePause,
   mixed,
   transactions,
+  oneKey,
+  leaseExpiry,
+  leaderElection,
+  splitBrain,
+  replicaLag,
+  conditionalUpdates,
+  sessionStability,
+  gradedReads,
+  writeBehindCrash,
+  edgeSite,
+  configurationPush,
   cacheComparison,
   watchLag,
 ];

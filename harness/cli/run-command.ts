@@ -87,7 +87,10 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
     const wanted =
       names.length > 0
         ? onceEach(names).map((n) => named('scenario', n, [...parts.scenarios, ...parts.measurements]))
-        : parts.scenarios.filter((scenario) => !scenario.comparison && !scenario.watching);
+        : sparing(
+            options,
+            parts.scenarios.filter((scenario) => !scenario.comparison && !scenario.watching),
+          );
     done(await runScenarios(wanted, options, parts));
   });
 }
@@ -146,7 +149,8 @@ async function runScenarios(
   );
   const planned = scenarios.flatMap((scenario) => {
     // What a scenario compares is in its plan; naming some of it runs those alone.
-    const names = options.strategy ?? (scenario.comparison ?? scenario.watching)?.strategies;
+    const names =
+      options.strategy ?? (scenario.comparison ?? scenario.watching)?.strategies ?? scenario.strategies;
     return cellsOf(scenario, strategiesNamed(names, parts));
   });
   const seed = options.seed === undefined && given?.seed !== undefined ? given.seed : seedOf(options.seed);
@@ -460,14 +464,30 @@ function tuned(scenario: Scenario, options: RunOptions): Pick<Scenario, 'tuning'
   }
 }
 
+/** Of scenarios that nobody has named those that may be run on the database that is given; the others are told. */
+function sparing({ databaseUrl }: RunOptions, scenarios: readonly Scenario[]): readonly Scenario[] {
+  if (databaseUrl === undefined) return scenarios;
+  const left = scenarios.filter(
+    ({ schedule }) => !('draw' in schedule) && nemesesOf(schedule).some(strikesDatabase),
+  );
+  if (left.length > 0) {
+    const names = left.map(({ name }) => name).join(', ');
+    process.stderr.write(
+      `left out, because they strike the database, which is not the run's own: ${names}\n`,
+    );
+  }
+  return scenarios.filter((scenario) => !left.includes(scenario));
+}
+
+const strikesDatabase = (nemesis: Nemesis) => nemesis.strikes?.startsWith('database') ?? false;
+
 /** A database that is somebody else's is not struck: nothing of the kind is drawn, and a schedule that says so is refused. */
 function sparingDatabase(name: string, schedule: Schedule): Schedule {
-  const strikes = (nemesis: Nemesis) => nemesis.strikes?.startsWith('database') ?? false;
   if ('draw' in schedule) {
-    const choices = schedule.draw.choices.filter(({ nemesis }) => !strikes(nemesis));
+    const choices = schedule.draw.choices.filter(({ nemesis }) => !strikesDatabase(nemesis));
     return { draw: { ...schedule.draw, choices } };
   }
-  const struck = nemesesOf(schedule).find(strikes);
+  const struck = nemesesOf(schedule).find(strikesDatabase);
   if (struck === undefined) return schedule;
   throw new UsageError(
     `${name} strikes the database (${struck.name}), which should be the run's own: leave --database-url out`,

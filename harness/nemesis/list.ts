@@ -4,6 +4,7 @@ import { compact } from './compact.ts';
 import { crashLoop } from './crash-loop.ts';
 import { cutLinks } from './cut-links.ts';
 import { defragment } from './defragment.ts';
+import { divide } from './divide.ts';
 import { exhaustConnections } from './exhaust-connections.ts';
 import { flappingLinks } from './flapping-links.ts';
 import { isolateAll } from './isolate-all.ts';
@@ -48,6 +49,7 @@ export const kinds: readonly NemesisKind[] = [
   kind(isolateLeader, { flavour }),
   kind(isolateFollower, { flavour }),
   kind(isolateMinority, { flavour, leader: oneOf('inside', 'outside') }),
+  kind(divide, { flavour }),
   kind(oneWay, { direction: oneOf('from-leader', 'to-leader'), flavour: oneOf('blackhole', 'hold') }),
   kind(isolateAll, { flavour }),
   kind(bridge, { flavour }),

@@ -3,6 +3,7 @@ import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memberId } from '../../harness/cluster/member-status.ts';
 import { arrived, type PeerTraffic, peerTraffic } from '../../harness/cluster/peer-traffic.ts';
+import { divide } from '../../harness/nemesis/divide.ts';
 import { isolateFollower } from '../../harness/nemesis/isolate-follower.ts';
 import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
 import { killInstance } from '../../harness/nemesis/kill-instance.ts';
@@ -79,6 +80,40 @@ test('isolate-follower: the follower knows no leader, the leader goes on', async
     await injected.heal();
   }
   await unbroken();
+});
+
+test('divide: members and instances on two sides that do not reach each other; the larger elects', async () => {
+  const { cluster, network } = world;
+  /** Who reaches whom, of instances and members. */
+  const ways = () =>
+    Promise.all(
+      network.links
+        .filter(({ from }) => from.startsWith('s'))
+        .map(async ({ from, to, listen }) => {
+          const [signal, headers] = [AbortSignal.timeout(1_000), { connection: 'close' }];
+          const passes = await fetch(`http://${listen}/version`, { signal, headers }).then(
+            ({ ok }) => ok,
+            () => false,
+          );
+          return { from, to, passes };
+        }),
+    );
+  await unbroken();
+  const old = (await cluster.leader()).name;
+  const injected = await divide({ flavour: 'reject' }).inject(world);
+  try {
+    const [leader, beside] = injected.targets as [string, string];
+    expect(injected.targets).toHaveLength(2);
+    expect(leader).toBe(old);
+    expect(['s1', 's2']).toContain(beside);
+    await eventually(async () => expect((await cluster.leader()).name).not.toBe(old));
+    for (const { from, to, passes } of await ways())
+      expect([from, to, passes]).toEqual([from, to, (from === beside) === (to === old)]);
+  } finally {
+    await injected.heal();
+  }
+  await unbroken();
+  await eventually(async () => expect((await ways()).every(({ passes }) => passes)).toBe(true));
 });
 
 describe('one-way', () => {
