@@ -19,6 +19,8 @@ export type Progress =
       readonly leader: string | null;
       readonly term: number;
     }
+  /** What the harness broke is tried once more. */
+  | { readonly type: 'cell-retried'; readonly cell: CellName; readonly reason: string }
   | { readonly type: 'cell-ended'; readonly cell: Cell };
 
 export interface CellName {

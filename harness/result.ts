@@ -30,6 +30,8 @@ export interface Manifest {
   readonly interrupted: boolean;
   /** The command that repeats the run. */
   readonly command: string;
+  /** Of a run that is a matrix, or a shard of one. */
+  readonly matrix?: Matrix;
   /** How the members were set up by the command line; each cell tells what was in force there. */
   readonly tuning?: Tuning;
   readonly versions: {
@@ -49,6 +51,25 @@ export interface Manifest {
   };
 }
 
+/** A Matrix is what many cells are run as, by one machine or several. */
+export interface Matrix {
+  /** Of all shards: the stable names of cells and measurements, in the order in which one machine would run them. */
+  readonly cells: readonly string[];
+  readonly of: number;
+  /** A fingerprint of what decides the cells beside the seed; shards of one matrix have the same. */
+  readonly configuration: string;
+  /** Those that this result has; more than one when it was merged. */
+  readonly shards: readonly ShardRun[];
+}
+
+export interface ShardRun {
+  /** From 1. */
+  readonly shard: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly machine: Manifest['machine'];
+}
+
 /** kept: judged and held. broken: judged and did not. unknown: could not be judged. */
 export type PromiseState = 'kept' | 'broken' | 'unknown';
 
@@ -65,6 +86,8 @@ export interface Cell {
   readonly verdict: PromiseState | 'error';
   /** Why it is unknown or an error. */
   readonly reason?: string;
+  /** The harness or its environment broke the first try; this is the second. What the first left is still there. */
+  readonly retried?: { readonly reason: string; readonly files: Cell['files'] };
   readonly members: number;
   readonly instances: number;
   readonly ratePerSecond: number;

@@ -1,13 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { cellName } from './cell-name.ts';
 import type { Tuning } from './cluster/tuning.ts';
 import { compare } from './measure/comparison.ts';
 import { watchTable } from './measure/watch-lag.ts';
 import type { OriginalToxiproxy } from './network/toxiproxy/original.ts';
 import type { Progress } from './progress.ts';
 import { projectRoot } from './project.ts';
-import type { Cell, Manifest, Result } from './result.ts';
+import type { Cell, Manifest, Matrix, Result } from './result.ts';
 import { runCell } from './run-cell.ts';
 import type { Profile, Scenario } from './scenario.ts';
 import type { StrategyDescription } from './service/strategy.ts';
@@ -28,6 +29,8 @@ export interface Plan {
   readonly out: string;
   /** The command that repeats it. */
   readonly command: string;
+  /** Of which this is one shard. */
+  readonly matrix?: Omit<Matrix, 'shards'> & { readonly shard: number };
 }
 
 export interface PlannedCell {
@@ -63,8 +66,11 @@ export async function run(
     readonly signal: AbortSignal;
     onProgress(progress: Progress): void;
     onResult(result: Result): Promise<void>;
+    /** Another way to run a cell, for tests of what a run makes of it. */
+    readonly cell?: typeof runCell;
   },
 ): Promise<Result> {
+  const runOne = options.cell ?? runCell;
   const startedAt = new Date().toISOString();
   const cells: Cell[] = [];
   const result = async (): Promise<Result> => ({
@@ -77,28 +83,36 @@ export async function run(
 
   for (const [i, { scenario, strategy, round, etcd = plan.etcd }] of plan.cells.entries()) {
     if (options.signal.aborted) break;
-    const name = [scenario.name, strategy.name, ...(round === undefined ? [] : [`round-${round}`])].join(
-      '--',
-    );
-    const folder = join(plan.out, 'cells', name);
-    await mkdir(folder, { recursive: true });
+    const name = cellName({ scenario: scenario.name, strategy: strategy.name, round });
+    const into = async (folderName: string): Promise<Cell> => {
+      const folder = join(plan.out, 'cells', folderName);
+      await mkdir(folder, { recursive: true });
+      return runOne({
+        ...plan,
+        scenario,
+        strategy,
+        round,
+        etcd,
+        folder,
+        relativeFolder: `cells/${folderName}`,
+        signal: options.signal,
+        onProgress: options.onProgress,
+      });
+    };
     options.onProgress({
       type: 'cell-started',
       cell: { scenario: scenario.name, strategy: strategy.name },
       index: i + 1,
       count: plan.cells.length,
     });
-    const cell = await runCell({
-      ...plan,
-      scenario,
-      strategy,
-      round,
-      etcd,
-      folder,
-      relativeFolder: `cells/${name}`,
-      signal: options.signal,
-      onProgress: options.onProgress,
-    });
+    let cell = await into(name);
+    // Once: what breaks the harness twice is no accident. A promise that was seen broken is never tried away.
+    if (cell.verdict === 'error' && !options.signal.aborted) {
+      const { reason = 'for no reason that was told', files } = cell;
+      const of = { scenario: scenario.name, strategy: strategy.name };
+      options.onProgress({ type: 'cell-retried', cell: of, reason });
+      cell = { ...(await into(`${name}--again`)), retried: { reason, files } };
+    }
     cells.push(cell);
     options.onProgress({ type: 'cell-ended', cell });
     await options.onResult(await result());
@@ -132,18 +146,31 @@ function watchTablesOf(plan: Plan, cells: readonly Cell[]): Pick<Result, 'measur
 
 /** What a result says of how it came to be. */
 export async function manifestOf(
-  of: Pick<Plan, 'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion' | 'toxiproxy' | 'tuning'> & {
+  of: Pick<
+    Plan,
+    'seed' | 'profile' | 'command' | 'etcd' | 'postgresVersion' | 'toxiproxy' | 'tuning' | 'matrix'
+  > & {
     readonly startedAt: string;
     readonly interrupted: boolean;
   },
 ): Promise<Manifest> {
+  const machine = {
+    platform: platform(),
+    arch: arch(),
+    cpus: cpus().length,
+    cpuModel: cpus()[0]?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  };
+  const { startedAt } = of;
+  const finishedAt = new Date().toISOString();
   return {
     seed: of.seed,
     profile: of.profile.name,
-    startedAt: of.startedAt,
-    finishedAt: new Date().toISOString(),
+    startedAt,
+    finishedAt,
     interrupted: of.interrupted,
     command: of.command,
+    ...(of.matrix && { matrix: matrixOf(of.matrix, { startedAt, finishedAt, machine }) }),
     ...(of.tuning && Object.keys(of.tuning).length > 0 && { tuning: of.tuning }),
     versions: {
       faultline: await ownVersion(),
@@ -152,13 +179,28 @@ export async function manifestOf(
       postgres: of.postgresVersion,
       ...(of.toxiproxy && { toxiproxy: of.toxiproxy.version }),
     },
-    machine: {
-      platform: platform(),
-      arch: arch(),
-      cpus: cpus().length,
-      cpuModel: cpus()[0]?.model ?? 'unknown',
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-    },
+    machine,
+  };
+}
+
+function matrixOf(
+  { shard, ...matrix }: NonNullable<Plan['matrix']>,
+  run: Omit<Matrix['shards'][number], 'shard'>,
+): Matrix {
+  return { ...matrix, shards: [{ shard, ...run }] };
+}
+
+/** The manifest of a run that went on after its cells. */
+export function ended(manifest: Manifest, interrupted: boolean): Manifest {
+  const finishedAt = new Date().toISOString();
+  const { matrix } = manifest;
+  return {
+    ...manifest,
+    finishedAt,
+    interrupted,
+    ...(matrix && {
+      matrix: { ...matrix, shards: matrix.shards.map((shard) => ({ ...shard, finishedAt })) },
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Tuning } from '../harness/cluster/tuning.ts';
+import type { Matrix } from '../harness/result.ts';
 
 // How figures are told in every report, so that the terminal, the page and the job summary say the same.
 
@@ -60,6 +61,17 @@ export function valueText(value: unknown, length = 24): string {
 /** Foreign text on one line: line ends, other control characters and lone surrogates become a space. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Surrogate}\u2028\u2029]+/gu, ' ');
+}
+
+/** "shard 2 of 4", or "4 shards, merged"; a matrix in one piece says nothing. */
+export function matrixText({ of, shards }: Matrix): string | undefined {
+  if (of === 1) return undefined;
+  return shards.length === 1 ? `shard ${shards[0]!.shard} of ${of}` : `${shards.length} shards, merged`;
+}
+
+/** Of a cell that the harness broke at first. */
+export function retriedText(reason: string): string {
+  return `Tried twice: the harness or its environment broke the first try (${reason}).`;
 }
 
 /** "heartbeat 100 ms, election 1.00 s, pre-vote on"; what is not told was as usual. */

@@ -9,7 +9,17 @@ import {
   scheduleRows,
   strategyIn,
 } from './digest.ts';
-import { count, counted, duration, figure, none, oneLine, share } from './figures.ts';
+import {
+  count,
+  counted,
+  duration,
+  figure,
+  matrixText,
+  none,
+  oneLine,
+  retriedText,
+  share,
+} from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { measuredNote, measuredSpread, measuredText } from './measured.ts';
 import { cellState, promiseState, type State, tally } from './verdict.ts';
@@ -41,9 +51,11 @@ export function renderMarkdown(result: Result): string {
 function manifestLine(manifest: Manifest): string {
   const { versions, machine } = manifest;
   const took = duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt));
+  const shards = manifest.matrix && matrixText(manifest.matrix);
   const about = [
     `seed ${manifest.seed}`,
     `profile ${manifest.profile}`,
+    ...(shards === undefined ? [] : [shards]),
     `${manifest.startedAt} (${took})`,
     `faultline ${versions.faultline}, etcd ${versions.etcd}, PostgreSQL ${versions.postgres}, Node ${versions.node}`,
     `${machine.platform} ${machine.arch}, ${machine.cpus} × ${machine.cpuModel}, ${figure(machine.memoryGiB)} GiB`,
@@ -170,6 +182,7 @@ function details(cell: Cell): string {
     `<details><summary>${icons[state]} ${text(cell.scenario)} · ${text(strategyIn(cell))}</summary>`,
   ];
   if (cell.reason !== undefined) blocks.push(text(cell.reason));
+  if (cell.retried !== undefined) blocks.push(text(retriedText(cell.retried.reason)));
   if (cell.promises.length > 0)
     blocks.push(
       markdownTable(

@@ -4,7 +4,17 @@ import picocolors from 'picocolors';
 import type { Cell, Comparison, Measured, Result } from '../harness/result.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
 import { type Digest, digest, type Latency, recoveryText, strategyIn } from './digest.ts';
-import { count, counted, duration, figure, none, oneLine, share } from './figures.ts';
+import {
+  count,
+  counted,
+  duration,
+  figure,
+  matrixText,
+  none,
+  oneLine,
+  retriedText,
+  share,
+} from './figures.ts';
 import { type Finding, findings } from './finding.ts';
 import { measuredNote, measuredText } from './measured.ts';
 import { cellState, type State, stateMarks, tally } from './verdict.ts';
@@ -41,13 +51,14 @@ export function renderTerminal(
   const paint = painter(terminal.color);
   const columns = Math.max(40, terminal.columns);
   const { manifest } = result;
+  const shards = manifest.matrix && matrixText(manifest.matrix);
   const lines = [
     '',
     paint.bold('Faultline') +
       paint.dim(
         clip(
           clean(
-            `  seed ${manifest.seed} · ${manifest.profile} · etcd ${manifest.versions.etcd} · PostgreSQL ${manifest.versions.postgres} · ${duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt))}`,
+            `  seed ${manifest.seed} · ${manifest.profile}${shards === undefined ? '' : ` · ${shards}`} · etcd ${manifest.versions.etcd} · PostgreSQL ${manifest.versions.postgres} · ${duration(Date.parse(manifest.finishedAt) - Date.parse(manifest.startedAt))}`,
           ),
           columns - 9,
         ),
@@ -63,6 +74,11 @@ export function renderTerminal(
   for (const finding of found.slice(0, shownFindings)) lines.push(...told(finding, columns, paint), '');
   if (found.length > shownFindings)
     lines.push(paint.dim(`… and ${found.length - shownFindings} more in the report`), '');
+  for (const { scenario, strategy, retried } of result.cells) {
+    if (retried === undefined) continue;
+    const about = `${scenario} × ${strategy}: ${retriedText(oneLine(retried.reason))}`;
+    lines.push(paint.dim(clip(clean(about), columns)), '');
+  }
   const all = tally(result);
   lines.push(
     paint.state(all.state, paint.bold(`${stateMarks[all.state]} ${all.headline}`)) +

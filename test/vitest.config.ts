@@ -20,8 +20,8 @@ const pure = [
 const deep = [
   'test/nemesis/{every,links,members,database,store}.test.ts',
   'test/corpus/corpus.test.ts',
-  'test/run/{twins,database-rows,transactions}.test.ts',
   'test/network/toxiproxy-original.test.ts',
+  'test/run/{shards,twins,database-rows,transactions}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',
   'test/strategies/etcd/{careful-watch,held-lease,lock}.test.ts',
 ];

@@ -8,6 +8,7 @@ import { addConvertCommand } from './convert-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { addListCommand } from './list-command.ts';
+import { addMergeCommand } from './merge-command.ts';
 import type { Parts } from './parts.ts';
 import { addReportCommand } from './report-command.ts';
 import { addRunCommand, runMainJob } from './run-command.ts';
@@ -36,6 +37,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
     exitCode = code;
   };
   addRunCommand(program, parts, done);
+  addMergeCommand(program, parts, done);
   addListCommand(program, parts);
   addCheckCommand(program, done);
   addConvertCommand(program);

@@ -106,6 +106,8 @@ function staying(progress: Progress): string | undefined {
       return progress.leader === null
         ? `  no leader that a majority agrees on (term ${progress.term})`
         : `  leader ${progress.leader}, term ${progress.term}`;
+    case 'cell-retried':
+      return `  ${marks.error} broken by the harness, tried once more: ${progress.reason}`;
     case 'cell-ended': {
       const { cell } = progress;
       const kept = cell.promises.filter((p) => p.state === 'kept').length;

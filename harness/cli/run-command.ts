@@ -6,6 +6,7 @@ import { EtcdNotFound, ensureEtcd, type FoundEtcd, findEtcd } from '../cluster/p
 import { checkedTuning, type Tuning, tunedBy, tuningBounds, usualTimes } from '../cluster/tuning.ts';
 import { connectExternalDatabase, DatabaseUnreachable } from '../database/external-database.ts';
 import { findPostgres } from '../database/provision.ts';
+import { configurationOf, type Shard, unitsOf, unitsOfShard } from '../matrix.ts';
 import { compareRuns } from '../measure/run-comparison.ts';
 import { parseThreshold, threshold } from '../measure/threshold.ts';
 import type { Measurement } from '../measurement.ts';
@@ -13,7 +14,7 @@ import type { Nemesis } from '../nemesis/nemesis.ts';
 import { findOriginal, type OriginalToxiproxy, ToxiproxyUnfit } from '../network/toxiproxy/original.ts';
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
-import { cellsOf, type Plan, type PlannedCell, run } from '../run.ts';
+import { cellsOf, ended, type Plan, type PlannedCell, run } from '../run.ts';
 import { type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
@@ -28,6 +29,8 @@ import { type ProgressView, progressView } from './progress-view.ts';
 import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 
 export interface RunOptions {
+  readonly all?: boolean;
+  readonly shard?: string;
   readonly strategy?: readonly string[];
   readonly profile?: string;
   readonly seed?: string;
@@ -62,6 +65,8 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
         `which (${[...parts.scenarios, ...parts.measurements].map((s) => s.name).join(', ')}); ` +
           'all but comparisons and measurements when left out',
       )
+      .option('--all', 'every scenario, comparisons and measurements too, with its strategies')
+      .option('--shard <i/n>', 'the i-th of n parts of what would be run, to be merged (faultline merge)')
       .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
       .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')}`, 'quick')
       .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
@@ -84,8 +89,11 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .addOption(gateOption())
       .option('--dry-run', 'print what would be done, and do nothing'),
   ).action(async (names: string[], options: RunOptions) => {
-    const wanted =
-      names.length > 0
+    if (options.all && names.length > 0)
+      throw new UsageError(`--all should be given without scenarios, got ${names.join(', ')}`);
+    const wanted = options.all
+      ? [...sparing(options, parts.scenarios), ...parts.measurements]
+      : names.length > 0
         ? onceEach(names).map((n) => named('scenario', n, [...parts.scenarios, ...parts.measurements]))
         : sparing(
             options,
@@ -139,21 +147,22 @@ async function runScenarios(
 ): Promise<number> {
   const profile: Profile =
     profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
-  const measurements = wanted.filter((one) => 'measure' in one);
+  const measured = wanted.filter((one) => 'measure' in one);
   const inCells = wanted.flatMap((one) => ('measure' in one ? [] : [one]));
-  if (inCells.length === 0) refuseOptionsOfCells(measurements, options);
+  if (inCells.length === 0) refuseOptionsOfCells(measured, options);
   const given =
     options.schedule === undefined ? undefined : await scheduleFrom(options.schedule, inCells, profile);
   const scenarios = inCells.map((scenario) =>
     overridden(given ? { ...scenario, schedule: { exactly: given.steps } } : scenario, options),
   );
-  const planned = scenarios.flatMap((scenario) => {
+  const wholeMatrix = scenarios.flatMap((scenario) => {
     // What a scenario compares is in its plan; naming some of it runs those alone.
     const names =
       options.strategy ?? (scenario.comparison ?? scenario.watching)?.strategies ?? scenario.strategies;
     return cellsOf(scenario, strategiesNamed(names, parts));
   });
   const seed = options.seed === undefined && given?.seed !== undefined ? given.seed : seedOf(options.seed);
+  const { cells: planned, measurements, matrix } = partOf(wholeMatrix, measured, { options, profile });
   if (options.dryRun) {
     process.stdout.write(
       options.json
@@ -177,18 +186,23 @@ async function runScenarios(
       `Toxiproxy ${version} in place of the embedded one: jitter and the sizes of slices do not follow from the seed`,
     );
   }
-  const schedules = scheduleTable(scenarios, profile, seed);
+  const own = new Set(cells.map(({ scenario }) => scenario));
+  const schedules = scheduleTable([...own], profile, seed);
   if (schedules !== undefined) view.say(schedules);
   const interrupt = onInterrupt((line) => view.say(line));
   try {
-    const plan: Plan = { ...prepared, cells, profile, seed, command };
+    const plan: Plan = { ...prepared, cells, profile, seed, command, ...(matrix && { matrix }) };
     const { signal } = interrupt;
     const judged = await run(plan, {
       signal,
       onProgress: (progress) => view.show(progress),
       onResult: async (soFar) => void (await parts.reports.write(prepared.out, soFar, reporters)),
     });
-    const result = await measured(judged, measurements, { ...plan, signal, say: (line) => view.say(line) });
+    const result = await withMeasurements(judged, measurements, {
+      ...plan,
+      signal,
+      say: (line) => view.say(line),
+    });
     const code = await finish(result, prepared.out, { json: options.json, parts, view, reporters });
     if (base === undefined) return code;
     const comparison = compareRuns(base, [result], gates);
@@ -202,8 +216,47 @@ async function runScenarios(
   }
 }
 
+/** What of a matrix is to be run here: all of it, or a shard. @throws UsageError for a shard that there is not */
+function partOf(
+  wholeMatrix: readonly PlannedCell[],
+  measured: readonly Measurement[],
+  { options, profile }: { readonly options: RunOptions; readonly profile: Profile },
+): Pick<Plan, 'cells' | 'matrix'> & { readonly measurements: readonly Measurement[] } {
+  if (options.shard === undefined && !options.all) return { cells: wholeMatrix, measurements: measured };
+  const asked = shardOf(options);
+  const units = unitsOf(wholeMatrix, measured, profile);
+  if (asked.of > units.length) {
+    throw new UsageError(
+      `--shard should be of at most ${units.length} parts, as there is nothing more to divide, got ${asked.of}`,
+    );
+  }
+  const own = unitsOfShard(units, asked);
+  const matrix = {
+    ...asked,
+    cells: units.flatMap(({ names }) => names),
+    configuration: configurationOf(units, profile),
+  };
+  return {
+    cells: own.flatMap(({ cells }) => cells),
+    measurements: own.flatMap(({ measurements }) => measurements),
+    matrix,
+  };
+}
+
+/** @throws UsageError */
+function shardOf({ shard: text, seed }: RunOptions): Shard {
+  if (text === undefined) return { shard: 1, of: 1 };
+  const [, shard, of] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (shard === undefined || of === undefined || shard < 1 || shard > of) {
+    throw new UsageError(`--shard should be like 2/4, the second of four parts, got '${text}'`);
+  }
+  // Each part would draw another, and none would fit the others.
+  if (seed === undefined) throw new UsageError(`--shard needs --seed, the same for every part, got none`);
+  return { shard, of };
+}
+
 /** The result with what was measured after its cells; what an interrupt cut short is left out, and the manifest says so. */
-async function measured(
+async function withMeasurements(
   result: Result,
   measurements: readonly Measurement[],
   plan: Plan & { readonly signal: AbortSignal; say(line: string): void },
@@ -222,8 +275,7 @@ async function measured(
       if (!signal.aborted) throw error;
     }
   }
-  const finishedAt = new Date().toISOString();
-  const manifest = { ...result.manifest, finishedAt, interrupted: signal.aborted };
+  const manifest = ended(result.manifest, signal.aborted);
   return { ...result, manifest, measurements: [...(result.measurements ?? []), ...tables] };
 }
 
@@ -520,7 +572,8 @@ function repeatCommand(
   options: RunOptions,
   seed: number,
 ): string {
-  const words = ['npx faultline run', ...scenarios.map((s) => s.name)];
+  const words = ['npx faultline run', ...(options.all ? ['--all'] : scenarios.map((s) => s.name))];
+  if (options.shard) words.push('--shard', options.shard);
   if (options.strategy) words.push('--strategy', options.strategy.join(','));
   if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);
   for (const bound of options.threshold ?? []) words.push('--threshold', `'${bound}'`);

@@ -17,7 +17,18 @@ import {
   scheduleRows,
   strategyIn,
 } from '../digest.ts';
-import { count, counted, duration, figure, moment, none, share, tuningText, valueText } from '../figures.ts';
+import {
+  count,
+  counted,
+  duration,
+  figure,
+  moment,
+  none,
+  retriedText,
+  share,
+  tuningText,
+  valueText,
+} from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
 import { type Content, fileLink, html, type Markup } from './markup.ts';
@@ -43,6 +54,10 @@ export function cellSection(
   const state = cellState(cell);
   const parts: Content[] = [];
   if (cell.reason !== undefined) parts.push(html`<p class="callout ${state}">${cell.reason}</p>`);
+  if (cell.retried !== undefined)
+    parts.push(
+      html`<p class="callout">${retriedText(cell.retried.reason)} <a href="${fileLink(cell.retried.files.logs)}">Its logs</a>.</p>`,
+    );
   parts.push(violationsPart(cell, id));
   parts.push(
     html`<div class="pair"><section>${promisesPart(cell, id)}${thresholdsPart(cell)}</section>${eventsPart(cell)}</div>`,

@@ -3,7 +3,7 @@ import type { Cell, Comparison, Measured, Result } from '../../harness/result.ts
 import { asset, packageAsset } from '../asset.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from '../comparison.ts';
 import { digest, type Latency, recoveryText, strategyIn } from '../digest.ts';
-import { count, counted, duration, figure, none, share, tuningText } from '../figures.ts';
+import { count, counted, duration, figure, matrixText, none, share, tuningText } from '../figures.ts';
 import { findings } from '../finding.ts';
 import { measuredNote, measuredSpread, measuredText } from '../measured.ts';
 import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
@@ -378,9 +378,11 @@ function manifestPart({ manifest, cells }: Result): Markup {
     cells.length === 0
       ? null
       : `The generator sent at worst ${duration(Math.max(...cells.map(({ load }) => load.sendLagMs.p99)))} late (p99 of the worst cell) and dropped ${counted(dropped, 'operation')}.`;
+  const shards = manifest.matrix && matrixText(manifest.matrix);
   const facts: [string, Content][] = [
     ['seed', manifest.seed],
     ['profile', manifest.profile],
+    ...(shards === undefined ? [] : [['shards', shards] as [string, Content]]),
     ['started', manifest.startedAt],
     ['finished', `${manifest.finishedAt}${manifest.interrupted ? ' (cut short)' : ''}`],
     ['faultline', versions.faultline],

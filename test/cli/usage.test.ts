@@ -93,6 +93,23 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'steady', '--quota-backend-bytes', '4096'],
       "--quota-backend-bytes should be a whole number from 1048576 to 8589934592, got '4096'",
     ],
+    ['all and some', ['run', 'steady', '--all'], '--all should be given without scenarios, got steady'],
+    [
+      'a shard that is none',
+      ['run', '--all', '--seed', '1', '--shard', '3/2'],
+      "--shard should be like 2/4, the second of four parts, got '3/2'",
+    ],
+    [
+      'a shard of a matrix without a seed',
+      ['run', '--all', '--shard', '1/2'],
+      '--shard needs --seed, the same for every part, got none',
+    ],
+    [
+      'more parts than there is to divide',
+      ['run', 'steady', '--seed', '1', '--shard', '1/4'],
+      '--shard should be of at most 3 parts, as there is nothing more to divide, got 4',
+    ],
+    ['nothing to merge', ['merge', '/nowhere', '--out', '/nowhere/else'], 'no such file or directory'],
     [
       'no entry between snapshots',
       ['run', 'steady', '--snapshot-count', '0'],

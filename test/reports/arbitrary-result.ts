@@ -197,6 +197,14 @@ const timeline = fc.nat({ max: 12 }).chain((buckets) => {
 
 const small = <T>(of: fc.Arbitrary<T>) => fc.array(of, { maxLength: 3 });
 
+const machine = fc.record({
+  platform: text,
+  arch: text,
+  cpus: fc.integer({ min: 1, max: 256 }),
+  cpuModel: text,
+  memoryGiB: amount,
+});
+
 const tuning = fc.record(
   {
     heartbeatMs: fc.integer({ min: 10, max: 10_000 }),
@@ -220,6 +228,7 @@ const cell: fc.Arbitrary<Cell> = fc
       instances: fc.integer({ min: 1, max: 4 }),
       ratePerSecond: amount,
       etcdVersion: text,
+      retried: fc.record({ reason: text, files: fc.record({ history: text, logs: text }) }),
       tuning,
       phases: small(fc.record({ name: phase, fromMs: moment, toMs: moment })),
       faults: small(
@@ -433,22 +442,44 @@ const measured: fc.Arbitrary<Measured> = fc.record(
 export const arbitraryResult: fc.Arbitrary<Result> = fc.record(
   {
     schemaVersion: fc.constant(1 as const),
-    manifest: fc.record({
-      seed: fc.integer(),
-      profile: text,
-      startedAt: text,
-      finishedAt: text,
-      interrupted: fc.boolean(),
-      command: text,
-      versions: fc.record({ faultline: text, node: text, etcd: text, postgres: text }),
-      machine: fc.record({
-        platform: text,
-        arch: text,
-        cpus: fc.integer({ min: 1, max: 256 }),
-        cpuModel: text,
-        memoryGiB: amount,
-      }),
-    }),
+    manifest: fc.record(
+      {
+        seed: fc.integer(),
+        profile: text,
+        startedAt: text,
+        finishedAt: text,
+        interrupted: fc.boolean(),
+        command: text,
+        versions: fc.record({ faultline: text, node: text, etcd: text, postgres: text }),
+        machine,
+        tuning,
+        matrix: fc.record({
+          cells: small(text),
+          of: fc.integer({ min: 1, max: 9 }),
+          configuration: text,
+          shards: small(
+            fc.record({
+              shard: fc.integer({ min: 1, max: 9 }),
+              startedAt: text,
+              finishedAt: text,
+              machine,
+            }),
+          ),
+        }),
+      },
+      {
+        requiredKeys: [
+          'seed',
+          'profile',
+          'startedAt',
+          'finishedAt',
+          'interrupted',
+          'command',
+          'versions',
+          'machine',
+        ],
+      },
+    ),
     cells: fc.array(cell, { maxLength: 3 }),
     saturation: small(saturationRow),
     comparisons: small(comparison),
