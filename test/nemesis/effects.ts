@@ -6,6 +6,7 @@ export const effects: Readonly<Record<string, readonly [suite: string, title: st
   'isolate-leader': ['nemeses', '(%s): another leads, the old one knows none'],
   'isolate-follower': ['nemeses', 'isolate-follower: the follower knows no leader'],
   'isolate-minority': ['isolate-minority', 'two are apart from three'],
+  divide: ['nemeses', 'divide: members and instances on two sides'],
   'one-way': ['nemeses', '%s: only that direction is silent'],
   'isolate-all': ['links', 'isolate-all: nobody knows a leader'],
   bridge: ['links', 'bridge: two members do not reach each other'],
