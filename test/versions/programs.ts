@@ -57,7 +57,7 @@ export const toxiproxy: TestProgram = {
 };
 
 /** Those that are not the distribution's: the newest of each minor version when they were written down here. */
-export const etcds: readonly TestProgram[] = [etcd('3.5.35'), etcd('3.6.16')];
+export const etcds: readonly TestProgram[] = [etcd('3.6.16'), etcd('3.5.35')];
 
 export const testPrograms: readonly TestProgram[] = [toxiproxy, ...etcds];
 
