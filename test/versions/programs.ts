@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../harness/cache-folder.ts';
 
 /**
- * A TestProgram is an original that the project is held against and does not need: etcds of other minor versions than
- * the distribution's, and Shopify's Toxiproxy. `npm run test-programs` builds those that are not there, where Go is.
+ * A TestProgram is something that the project is held against and does not need: etcds of other minor versions than
+ * the distribution's, Shopify's Toxiproxy, a reader of workflows. `npm run test-programs` builds those that are not there, where Go is.
  */
 export interface TestProgram {
   /** 'etcd-3.6.16' */
@@ -59,7 +59,16 @@ export const toxiproxy: TestProgram = {
 /** Those that are not the distribution's: the newest of each minor version when they were written down here. */
 export const etcds: readonly TestProgram[] = [etcd('3.6.16'), etcd('3.5.35')];
 
-export const testPrograms: readonly TestProgram[] = [toxiproxy, ...etcds];
+/** Reads workflows as GitHub would. */
+export const actionlint: TestProgram = {
+  name: 'actionlint-1.7.7',
+  version: '1.7.7',
+  file: 'actionlint',
+  prints: 'v1.7.7',
+  source: { install: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.7', ldflags: '' },
+};
+
+export const testPrograms: readonly TestProgram[] = [toxiproxy, actionlint, ...etcds];
 
 /** Apart from the etcds that runs take by themselves: what tests need must not change what a run of the user's starts. */
 export const testProgramsFolder = (): string => join(cacheFolder(), 'test-programs');
