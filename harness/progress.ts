@@ -4,6 +4,7 @@ import type { Cell } from './result.ts';
 /** A Progress is what a run tells while it goes on; the terminal shows it, a pipe gets it as plain lines. */
 export type Progress =
   | { readonly type: 'cell-started'; readonly cell: CellName; readonly index: number; readonly count: number }
+  /** What comes after a colon is for people; what is before it names the step. */
   | { readonly type: 'step'; readonly cell: CellName; readonly step: string }
   | {
       readonly type: 'load';

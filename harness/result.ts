@@ -124,8 +124,22 @@ export interface Cell {
   /** What the history's file, which is on the run's clock, calls the moment that is 0 here. */
   readonly historyStartNs?: number;
   readonly availability: Availability;
+  /** What the cell took of the run's time; without it, it was not told. */
+  readonly spent?: Spent;
   /** Paths relative to the result's folder. */
   readonly files: { readonly history: string; readonly logs: string; readonly schedule?: string };
+}
+
+/** Spent is where a cell's time went. */
+export interface Spent {
+  /** Of load that was recorded and counted, the faults in it; warm-up and final reads are not. */
+  readonly measuredMs: number;
+  readonly steps: readonly SpentStep[];
+}
+
+export interface SpentStep {
+  readonly step: string;
+  readonly ms: number;
 }
 
 /** before, during, after the faults; a scenario without faults has only `before`. Warm-up belongs to none. */

@@ -12,6 +12,7 @@ import { type FaultWindow, grades, type Operation } from './history/operation.ts
 import { readHistory } from './history/read-history.ts';
 import { type WatchHistory, watchesSince } from './history/watch.ts';
 import { environmentPromises, judge } from './judge.ts';
+import { Laps } from './laps.ts';
 import { type DriverSummary, startDriver } from './load/driver.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
@@ -74,6 +75,20 @@ interface Recording {
  * until then is still judged.
  */
 export async function runCell(options: CellOptions): Promise<Cell> {
+  const laps = new Laps();
+  laps.begin('before');
+  const cell = await fromStartToVerdict({
+    ...options,
+    onProgress(progress) {
+      if (progress.type === 'step') laps.begin(progress.step.split(':')[0]!);
+      options.onProgress(progress);
+    },
+  });
+  const measuredMs = cell.phases.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  return { ...cell, spent: { measuredMs: Math.round(measuredMs), steps: laps.soFar() } };
+}
+
+async function fromStartToVerdict(options: CellOptions): Promise<Cell> {
   const { signal } = options;
   const historyPath = join(options.folder, 'history.jsonl');
   const logs = join(options.folder, 'logs');
@@ -282,6 +297,7 @@ async function offerLoad(
     everyMs: 500,
     signal: watching.signal,
   });
+  step('load');
   const carried = carryOut({
     steps: planned(scenario, profile, options.seed),
     world: {
@@ -314,6 +330,7 @@ async function offerLoad(
     watching.abort();
     await observer.end({ compare: failures.length === 0 && !signal.aborted });
     const { observations } = observer;
+    step('stopping everything');
     return {
       load,
       faults: windows,

@@ -1,5 +1,5 @@
 import type { Tuning } from '../harness/cluster/tuning.ts';
-import type { Matrix } from '../harness/result.ts';
+import type { Matrix, Result } from '../harness/result.ts';
 
 // How figures are told in every report, so that the terminal, the page and the job summary say the same.
 
@@ -72,6 +72,19 @@ export function matrixText({ of, shards }: Matrix): string | undefined {
 /** Of a cell that the harness broke at first. */
 export function retriedText(reason: string): string {
   return `Tried twice: the harness or its environment broke the first try (${reason}).`;
+}
+
+/** "measured load 108 s of 170 s (63 %)"; undefined where no cell tells. */
+export function measuredShare({ manifest, cells }: Pick<Result, 'manifest' | 'cells'>): string | undefined {
+  const told = cells.flatMap(({ spent }) => (spent ? [spent.measuredMs] : []));
+  const shards = manifest.matrix?.shards ?? [manifest];
+  const totalMs = shards.reduce(
+    (sum, { startedAt, finishedAt }) => sum + Date.parse(finishedAt) - Date.parse(startedAt),
+    0,
+  );
+  if (told.length === 0 || !(totalMs > 0)) return undefined;
+  const measuredMs = told.reduce((sum, ms) => sum + ms, 0);
+  return `measured load ${duration(measuredMs)} of ${duration(totalMs)} (${share(measuredMs / totalMs)})`;
 }
 
 /** "heartbeat 100 ms, election 1.00 s, pre-vote on"; what is not told was as usual. */

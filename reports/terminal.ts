@@ -10,6 +10,7 @@ import {
   duration,
   figure,
   matrixText,
+  measuredShare,
   none,
   oneLine,
   retriedText,
@@ -86,6 +87,8 @@ export function renderTerminal(
         .dim(` ${counted(result.cells.length, 'cell')}, ${counted(all.operations, 'operation')} recorded.`)
         .repeat(all.state === 'kept' && result.cells.length > 0 ? 1 : 0),
   );
+  const spent = measuredShare(result);
+  if (spent !== undefined) lines.push(`  ${paint.dim(clip(spent, columns - 2))}`);
   if (places.html !== undefined) lines.push(`  ${paint.dim('report')}  ${places.html}`);
   if (manifest.command !== '') lines.push(`  ${paint.dim('again')}   ${clean(manifest.command)}`);
   return `${lines.join('\n')}\n`;

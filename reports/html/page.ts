@@ -3,7 +3,17 @@ import type { Cell, Comparison, Measured, Result } from '../../harness/result.ts
 import { asset, packageAsset } from '../asset.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from '../comparison.ts';
 import { digest, type Latency, recoveryText, strategyIn } from '../digest.ts';
-import { count, counted, duration, figure, matrixText, none, share, tuningText } from '../figures.ts';
+import {
+  count,
+  counted,
+  duration,
+  figure,
+  matrixText,
+  measuredShare,
+  none,
+  share,
+  tuningText,
+} from '../figures.ts';
 import { findings } from '../finding.ts';
 import { measuredNote, measuredSpread, measuredText } from '../measured.ts';
 import { cellState, promiseState, type State, stateMarks, type Tally, tally } from '../verdict.ts';
@@ -372,6 +382,7 @@ function toolbar(all: Tally): Markup {
 }
 
 function manifestPart({ manifest, cells }: Result): Markup {
+  const spent = measuredShare({ manifest, cells });
   const { versions, machine } = manifest;
   const dropped = cells.reduce((sum, { load }) => sum + load.dropped, 0);
   const lag =
@@ -390,6 +401,7 @@ function manifestPart({ manifest, cells }: Result): Markup {
     ...(manifest.tuning ? [['members', tuningText(manifest.tuning)] as [string, Content]] : []),
     ['PostgreSQL', versions.postgres],
     ['Node', versions.node],
+    ...(spent === undefined ? [] : [['time', spent] as [string, Content]]),
     ['machine', `${machine.cpus} × ${machine.cpuModel}, ${figure(machine.memoryGiB)} GiB`],
     ['platform', `${machine.platform} ${machine.arch}`],
   ];

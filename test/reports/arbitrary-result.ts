@@ -326,6 +326,7 @@ const cell: fc.Arbitrary<Cell> = fc
         downMs: orNull(amount),
         recoveryMs: orNull(amount),
       }),
+      spent: fc.record({ measuredMs: amount, steps: small(fc.record({ step: text, ms: amount })) }),
       files: fc.record({ history: text, logs: text }),
       failed: fc.boolean(),
     },

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { duration, figure, moment, share, valueText } from '../../reports/figures.ts';
+import { describe, expect, test } from 'vitest';
+import { duration, figure, measuredShare, moment, share, valueText } from '../../reports/figures.ts';
+import { fixture } from './fixture.ts';
 
 test.each([
   [0, '0'],
@@ -44,3 +45,26 @@ test.each([
   [{ a: 1 }, '{"a":1}'],
   ['x'.repeat(30), `${'x'.repeat(23)}…`],
 ])('the value %j is told as %s', (value, text) => expect(valueText(value)).toBe(text));
+
+describe('how much of the time was measured load', () => {
+  const { manifest, cells } = fixture();
+  const times = { startedAt: '2026-11-22T10:00:00.000Z', finishedAt: '2026-11-22T10:01:00.000Z' };
+  const spent = (measuredMs: number) => ({ ...cells[0]!, spent: { measuredMs, steps: [] } });
+  const { machine } = manifest;
+
+  test('is of all cells, by the time of the run', () => {
+    const told = { manifest: { ...manifest, ...times }, cells: [spent(12_000), spent(30_000)] };
+    expect(measuredShare(told)).toBe('measured load 42.0 s of 60.0 s (70.0 %)');
+  });
+
+  test('of shards the times are put together, whenever they were', () => {
+    const shards = [1, 2].map((shard) => ({ shard, ...times, machine }));
+    const matrix = { cells: [], of: 2, configuration: '', shards };
+    const told = { manifest: { ...manifest, ...times, matrix }, cells: [spent(60_000)] };
+    expect(measuredShare(told)).toBe('measured load 60.0 s of 2 min 0 s (50.0 %)');
+  });
+
+  test('is not told where no cell tells', () => {
+    expect(measuredShare({ manifest, cells })).toBe(undefined);
+  });
+});
