@@ -20,12 +20,14 @@ import { bench as measure } from './measure.ts';
 import { bench as partition } from './partition.ts';
 import { bench as proxy } from './proxy.ts';
 import { bench as reports } from './reports.ts';
+import { bench as toxiproxy } from './toxiproxy.ts';
 import { bench as transactions } from './transactions.ts';
 
 const benches: readonly Bench[] = [
   cluster,
   partition,
   proxy,
+  toxiproxy,
   driver,
   checker,
   transactions,

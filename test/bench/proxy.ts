@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Link, Network } from '../../harness/network/network.ts';
 import { startToxiproxy } from '../../harness/network/toxiproxy/start.ts';
 import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
 import { createSupervisor } from '../../harness/process/supervisor.ts';
 import type { Bench, BenchRow } from './bench.ts';
+import { megabytesPerSecond, openSocket, pingPong, quantile, startFarSide } from './far-side.ts';
 
 /**
  * What a link costs: throughput through the embedded Toxiproxy against the same path without it, the latency that it
@@ -15,7 +13,7 @@ import type { Bench, BenchRow } from './bench.ts';
  */
 export const bench: Bench = { name: 'proxy', run };
 
-const streamedBytes = 256 * 1024 * 1024;
+const oneStream = { streams: 1, blocksEach: 256 };
 const roundTrips = 3_000;
 const rounds = 5;
 
@@ -33,13 +31,13 @@ async function run(): Promise<readonly BenchRow[]> {
   const through: number[] = [];
   const pings = { direct: [] as number[], through: [] as number[] };
   for (let round = 0; round < rounds; round++) {
-    direct.push(await megabytesPerSecond(far.address));
-    through.push(await megabytesPerSecond(proxied));
-    pings.direct.push(...(await pingPong(far.address)));
-    pings.through.push(...(await pingPong(proxied)));
+    direct.push(await megabytesPerSecond(far.address, oneStream));
+    through.push(await megabytesPerSecond(proxied, oneStream));
+    pings.direct.push(...(await pingPong(far.address, roundTrips)));
+    pings.through.push(...(await pingPong(proxied, roundTrips)));
   }
   const slow = await network.slow([link], { latencyMs: 100, jitterMs: 0 });
-  const slowed = await megabytesPerSecond(proxied);
+  const slowed = await megabytesPerSecond(proxied, oneStream);
   await slow.heal();
 
   const added = (q: number) => quantile(pings.through, q) - quantile(pings.direct, q);
@@ -81,67 +79,4 @@ async function cuts(network: Network, upstream: string): Promise<readonly BenchR
     );
   }
   return rows;
-}
-
-async function megabytesPerSecond(address: string): Promise<number> {
-  const socket = await openSocket(address);
-  const block = Buffer.alloc(1024 * 1024, 's');
-  const startedMs = performance.now();
-  for (let sent = 0; sent < streamedBytes; sent += block.length) {
-    if (!socket.write(block)) await once(socket, 'drain');
-  }
-  // The far side answers the FIN once it has read everything.
-  socket.end();
-  socket.resume();
-  await once(socket, 'close');
-  return streamedBytes / 1e6 / ((performance.now() - startedMs) / 1_000);
-}
-
-async function pingPong(address: string): Promise<number[]> {
-  const socket = await openSocket(address);
-  const ping = Buffer.alloc(64, 'p');
-  const times: number[] = [];
-  for (let i = 0; i < roundTrips; i++) {
-    const startedMs = performance.now();
-    socket.write(ping);
-    // 64 bytes on loopback come in one piece.
-    await once(socket, 'data');
-    times.push(performance.now() - startedMs);
-  }
-  socket.destroy();
-  // The first are those of a cold path.
-  return times.slice(roundTrips / 10);
-}
-
-async function openSocket(address: string): Promise<Socket> {
-  const [host, port] = address.split(':') as [string, string];
-  const socket = connect({ host, port: Number(port), noDelay: true });
-  socket.on('error', () => {});
-  await once(socket, 'connect');
-  return socket;
-}
-
-/** Echoes pings ('p'), swallows streams. */
-async function startFarSide(): Promise<{ readonly address: string } & AsyncDisposable> {
-  const worker = new Worker(
-    `const { parentPort } = require('node:worker_threads');
-     const server = require('node:net').createServer({ noDelay: true }, (socket) => {
-       socket.on('error', () => {});
-       socket.on('data', (bytes) => { if (bytes[0] === 0x70) socket.write(bytes); });
-     });
-     server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
-    { eval: true },
-  );
-  const [port] = await once(worker, 'message');
-  return {
-    address: `127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      await worker.terminate();
-    },
-  };
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 }

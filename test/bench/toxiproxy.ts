@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { startOriginal } from '../../harness/network/toxiproxy/original.ts';
+import { startToxiproxy } from '../../harness/network/toxiproxy/start.ts';
+import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
+import { createSupervisor } from '../../harness/process/supervisor.ts';
+import { builtPath, toxiproxy } from '../versions/programs.ts';
+import type { Bench, BenchRow } from './bench.ts';
+import { connectionsPerSecond, megabytesPerSecond, pingPong, quantile, startFarSide } from './far-side.ts';
+
+/**
+ * The embedded Toxiproxy against the original, on one link each without toxics: interleaved, each first in every second
+ * round, since the machine's speed drifts; the figures are medians over the rounds.
+ */
+export const bench: Bench = { name: 'toxiproxy', run };
+
+const rounds = 6;
+const roundTrips = 2_000;
+
+interface Figures {
+  readonly one: number[];
+  readonly many: number[];
+  readonly pings: number[];
+  readonly connections: number[];
+}
+
+const none = (): Figures => ({ one: [], many: [], pings: [], connections: [] });
+
+async function run(): Promise<readonly BenchRow[]> {
+  const path = await builtPath(toxiproxy);
+  if (path === null) {
+    process.stderr.write(
+      'NOT MEASURED: there is no real Toxiproxy; npm run test-programs builds it, where Go is\n',
+    );
+    return [];
+  }
+  await using supervisor = await createSupervisor();
+  const folder = await supervisor.temporaryFolder('bench');
+  await using far = await startFarSide();
+  const listenOf = async (url: string) => {
+    const network = await createNetwork({ toxiproxyUrl: url });
+    return (await network.add({ from: 'bench', to: 'far', upstream: far.address })).listen;
+  };
+  const embedded = await startToxiproxy({ supervisor, seed: 1, logPath: join(folder, 'embedded.log') });
+  const original = await startOriginal({ supervisor, path, logPath: join(folder, 'original.log') });
+  const ways = {
+    direct: far.address,
+    embedded: await listenOf(embedded.url),
+    original: await listenOf(original.url),
+  };
+  const figures = { direct: none(), embedded: none(), original: none() };
+  const names = ['direct', 'embedded', 'original'] as const;
+  for (let round = 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : [...names].reverse()) {
+      const into = figures[name];
+      const address = ways[name];
+      into.one.push(await megabytesPerSecond(address, { streams: 1, blocksEach: 128 }));
+      into.many.push(await megabytesPerSecond(address, { streams: 64, blocksEach: 2 }));
+      into.pings.push(...(await pingPong(address, roundTrips)));
+      into.connections.push(await connectionsPerSecond(address, { concurrent: 16, count: 1_000 }));
+    }
+  }
+  const median = (name: (typeof names)[number], what: 'one' | 'many' | 'connections') =>
+    quantile(figures[name][what], 0.5);
+  const added = (name: 'embedded' | 'original', q: number) =>
+    quantile(figures[name].pings, q) - quantile(figures.direct.pings, q);
+  const perSecond = (what: string, key: 'one' | 'many' | 'connections', unit: string): BenchRow[] => [
+    { what: `${what}, embedded`, value: median('embedded', key), unit },
+    { what: `${what}, original`, value: median('original', key), unit },
+    {
+      what: `${what}, embedded / original`,
+      value: median('embedded', key) / median('original', key),
+      unit: 'x',
+    },
+  ];
+  return [
+    ...perSecond('one stream', 'one', 'MB/s'),
+    ...perSecond('64 streams', 'many', 'MB/s'),
+    ...perSecond('connections', 'connections', '1/s'),
+    ...[0.5, 0.99].flatMap((q) => [
+      { what: `added to a round trip, p${q * 100}, embedded`, value: added('embedded', q), unit: 'ms' },
+      { what: `added to a round trip, p${q * 100}, original`, value: added('original', q), unit: 'ms' },
+    ]),
+  ];
+}
