@@ -26,7 +26,7 @@ export function etcdArguments(
     readonly dataFolder: string;
     readonly listenPeerUrl: string;
     readonly advertisePeerUrl: string;
-    /** 'm1=https://m1.peer:2380,m2=...' */
+    /** 'm1=https://192.0.2.1:2380,m2=...' */
     readonly initialCluster: string;
     readonly listenClientUrl: string;
   },

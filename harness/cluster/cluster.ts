@@ -1,7 +1,11 @@
+import type { Membership } from './membership.ts';
+
 /** A Cluster is N real etcd members that reach each other only through links. */
 export interface Cluster extends AsyncDisposable {
   readonly members: readonly Member[];
   member(name: string): Member;
+  /** Where the runtime can change who belongs to it. */
+  readonly membership?: Membership;
   /** The leader that a majority agrees on. Throws NoLeader when there is none within timeoutMs. */
   leader(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Member>;
   /** What each member says of itself, asked at the same time; `reachable: false` when it does not answer. */

@@ -8,6 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { type ClusterOptions, etcdArguments, memberNames } from './cluster-options.ts';
 import { archEnvironment } from './etcd-program.ts';
 import { LocalMember } from './local-member.ts';
+import { membershipOf } from './membership.ts';
 import { type Router, startRouter } from './router.ts';
 import { orderedPairs, startedCluster, startTogether } from './started-cluster.ts';
 import { checkedTuning } from './tuning.ts';
@@ -21,7 +22,7 @@ export interface LocalClusterOptions extends ClusterOptions {
 
 /**
  * Starts members as processes of this machine that reach each other only through links: they know their peers by
- * made-up names (https://m2.peer:2380), which only the router can reach, and it reaches them through the links.
+ * made-up addresses (https://192.0.2.2:2380), which only the router can reach, and it reaches them through the links.
  *
  *     m1 --HTTPS_PROXY--> router --> link m1->m2 --> m2's peer port
  *
@@ -80,6 +81,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
           command: options.etcd.path,
           clientAddress: `127.0.0.1:${clientPort}`,
           logPath: join(folder, `${name}.log`),
+          dataFolder,
+          peerUrl: `https://${peerAuthority(name)}`,
           args: etcdArguments(options, {
             name,
             dataFolder,
@@ -94,16 +97,25 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
       );
     }
     await startTogether(members, options.signal);
-    return await startedCluster({ members, agent, stop: stopAll });
+    return await startedCluster({
+      members,
+      agent,
+      stop: stopAll,
+      membership: (nameOfId) => membershipOf({ members, nameOfId }),
+    });
   } catch (error) {
     await stopAll();
     throw error;
   }
 }
 
-/** A name that no resolver knows: whoever reaches it went through the router. */
+/**
+ * Of a network that is set aside for examples (RFC 5737) and routed nowhere: whoever reaches it went through the router.
+ * An address, because a member that joins a cluster compares its peers' URLs by what they resolve to, and refuses names
+ * that no resolver knows.
+ */
 function peerAuthority(member: string): string {
-  return `${member}.peer:2380`;
+  return `192.0.2.${member.slice(1)}:2380`;
 }
 
 function memberEnvironment(proxyUrl: string): Record<string, string | undefined> {

@@ -1,9 +1,12 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { MemberState } from './cluster.ts';
 import { answersHealth, MemberNotReady } from './member-ready.ts';
+import type { Rejoining } from './membership.ts';
 import type { StartableMember } from './started-cluster.ts';
 
 export interface LocalMemberOptions {
@@ -11,7 +14,11 @@ export interface LocalMemberOptions {
   readonly supervisor: Supervisor;
   readonly agent: Agent;
   readonly command: string;
+  /** The last of a flag counts. */
   readonly args: readonly string[];
+  readonly dataFolder: string;
+  /** What its peers know it by. */
+  readonly peerUrl: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clientAddress: string;
   readonly logPath: string;
@@ -19,11 +26,14 @@ export interface LocalMemberOptions {
 }
 
 /** A LocalMember is an etcd process of this machine. */
-export class LocalMember implements StartableMember {
+export class LocalMember implements StartableMember, Rejoining {
   readonly name: string;
   readonly clientAddress: string;
   readonly logPath: string;
+  readonly peerUrl: string;
   readonly #options: LocalMemberOptions;
+  /** etcd reads it only while the data folder is empty. */
+  #joins = false;
   #process: ManagedProcess | undefined;
   #paused = false;
   #stopped = false;
@@ -32,6 +42,7 @@ export class LocalMember implements StartableMember {
     this.name = options.name;
     this.clientAddress = options.clientAddress;
     this.logPath = options.logPath;
+    this.peerUrl = options.peerUrl;
     this.#options = options;
   }
 
@@ -44,7 +55,9 @@ export class LocalMember implements StartableMember {
   /** Resolves when it answers a linearizable read. */
   async start(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? this.#options.readyTimeoutMs;
-    const { supervisor, command, args, environment: env, logPath } = this.#options;
+    const { supervisor, command, environment: env, logPath } = this.#options;
+    const state = this.#joins ? ['--initial-cluster-state', 'existing'] : [];
+    const args = [...this.#options.args, ...state];
     // Its data goes away with it, and a leader that says goodbye hands over first: nothing to wait for.
     const stopSignal = 'SIGKILL';
     this.#paused = false;
@@ -108,6 +121,19 @@ export class LocalMember implements StartableMember {
     const { state } = this.state;
     if (state !== 'down') throw new Error(`${this.name} should be down to be restarted, but is ${state}`);
     await this.start(options);
+  }
+
+  async emptyDataFolder(): Promise<void> {
+    const { state } = this.state;
+    if (state !== 'down') throw new Error(`${this.name} should be down to lose its data, but is ${state}`);
+    const { dataFolder } = this.#options;
+    for (const entry of await readdir(dataFolder))
+      await rm(join(dataFolder, entry), { recursive: true, force: true });
+  }
+
+  startJoining(): Promise<void> {
+    this.#joins = true;
+    return this.restart();
   }
 
   /** Ends it for good. */

@@ -6,7 +6,7 @@ import { builtProgram } from '../project.ts';
  * A Router joins what members dial to links. It is a process of its own, because a proxy that shares a loop with
  * anything that blocks stops the cluster.
  *
- *     m1 --CONNECT m2.peer:2380--> router (m1's port) --> link m1->m2 --> m2
+ *     m1 --CONNECT 192.0.2.2:2380--> router (m1's port) --> link m1->m2 --> m2
  */
 export interface Router extends AsyncDisposable {
   /** What the member is told as HTTPS_PROXY. */
@@ -17,7 +17,7 @@ export interface Router extends AsyncDisposable {
 
 export interface Route {
   readonly from: string;
-  /** 'm2.peer:2380' */
+  /** '192.0.2.2:2380' */
   readonly authority: string;
   /** '127.0.0.1:port', where the link listens. */
   readonly address: string;

@@ -2,6 +2,7 @@ import type { Agent } from 'undici';
 import type { Cluster, Member, MemberStatus } from './cluster.ts';
 import { findLeader } from './leader.ts';
 import { memberId, memberStatus } from './member-status.ts';
+import type { Membership } from './membership.ts';
 
 /** A member as whoever starts the cluster sees it. */
 export interface StartableMember extends Member {
@@ -16,6 +17,8 @@ export interface StartedClusterOptions {
   /** Ends the members and whatever belongs to them. */
   stop(): Promise<void>;
   waysAround?(): Promise<readonly string[]>;
+  /** Where members can lose their data and join again; told the names by id, to keep. */
+  membership?(nameOfId: Map<string, string>): Membership;
 }
 
 /** All at once, since each waits for its peers. The first that fails ends the wait for the others. */
@@ -55,12 +58,15 @@ class StartedCluster implements Cluster {
   readonly #options: StartedClusterOptions;
   /** Ids exceed 2^53 and so are strings. */
   readonly #nameOfId: ReadonlyMap<string, string>;
+  readonly membership?: Membership;
   #stopped: Promise<void> | undefined;
 
-  constructor(options: StartedClusterOptions, nameOfId: ReadonlyMap<string, string>) {
+  constructor(options: StartedClusterOptions, nameOfId: Map<string, string>) {
     this.members = options.members;
     this.#options = options;
     this.#nameOfId = nameOfId;
+    const membership = options.membership?.(nameOfId);
+    if (membership !== undefined) this.membership = membership;
   }
 
   member(name: string): Member {

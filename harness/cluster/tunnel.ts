@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 export interface Tunnels {
   /** 'm1'. Every member has its own listening port: that is how the router knows who dials. */
   readonly from: string;
-  /** By 'm2.peer:2380', where the link from -> m2 listens. */
+  /** By '192.0.2.2:2380', where the link from -> m2 listens. */
   readonly routes: ReadonlyMap<string, Destination>;
   readonly dialTimeoutMs: number;
 }

@@ -18,6 +18,7 @@ import { killMember } from './kill-member.ts';
 import { kind, type NemesisKind, oneOf, wholeNumber } from './kind.ts';
 import { leaseStorm } from './lease-storm.ts';
 import { lockTables } from './lock-tables.ts';
+import { loseData } from './lose-data.ts';
 import { majoritiesRing } from './majorities-ring.ts';
 import type { Nemesis } from './nemesis.ts';
 import { oneWay } from './one-way.ts';
@@ -25,6 +26,8 @@ import { pauseInstance } from './pause-instance.ts';
 import { pauseMember } from './pause-member.ts';
 import { places } from './place.ts';
 import { quotaReached } from './quota-reached.ts';
+import { removeMember } from './remove-member.ts';
+import { replaceMember } from './replace-member.ts';
 import { resetLinks } from './reset-links.ts';
 import { restartInstance } from './restart-instance.ts';
 import { rollingRestart } from './rolling-restart.ts';
@@ -72,6 +75,9 @@ export const kinds: readonly NemesisKind[] = [
   kind(stopMember, { role }),
   kind(rollingRestart, { pauseMs: delayMs }),
   kind(crashLoop, { role, upMs: delayMs }),
+  kind(loseData, { role }),
+  kind(removeMember, { role }),
+  kind(replaceMember, { role }),
   kind(transferLeader, {}),
   kind(busyMembers, { perSecond: wholeNumber(1, 10_000), bytes: wholeNumber(1, 1_000_000) }),
   kind(killInstance, {}),

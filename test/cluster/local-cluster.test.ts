@@ -18,9 +18,9 @@ describe('three members', () => {
     const { cluster, network } = world;
     const { members } = await ask(cluster, 'm1', '/v3/cluster/member/list', {});
     expect((members as { peerURLs: string[] }[]).flatMap((m) => m.peerURLs).sort()).toEqual([
-      'https://m1.peer:2380',
-      'https://m2.peer:2380',
-      'https://m3.peer:2380',
+      'https://192.0.2.1:2380',
+      'https://192.0.2.2:2380',
+      'https://192.0.2.3:2380',
     ]);
     expect(network.links.map((link) => link.proxy).sort()).toEqual([
       'm1->m2',
