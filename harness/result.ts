@@ -112,6 +112,8 @@ export interface Cell {
   readonly timeline: Timeline;
   /** What was told of the load's changes, in scenarios that record watches; a row for each condition. */
   readonly watches?: readonly WatchRow[];
+  /** What holders believed of their leases and members had of them, where the strategy has leases. */
+  readonly leases?: readonly LeaseSpan[];
   readonly promises: readonly PromiseVerdict[];
   /** Of the scenario and the command line; they count beside the promises. */
   readonly thresholds?: readonly ThresholdVerdict[];
@@ -409,6 +411,17 @@ export interface WatchRow {
   /** From when the first member told it until the watcher was told. Null when none was. */
   readonly delayP50Ms: number | null;
   readonly delayP99Ms: number | null;
+}
+
+/** A LeaseSpan is one registration: from when to when, [fromMs, toMs], it was believed in and had. */
+export interface LeaseSpan {
+  readonly holder: string;
+  /** mod_revision of its key: every registration has its own. */
+  readonly epoch: number;
+  /** From the first to the last time that the holder said so; null when it never did. */
+  readonly believed: readonly [number, number] | null;
+  /** From the first to the last time that any member had it. */
+  readonly held: readonly [number, number] | null;
 }
 
 /** Over the rounds. */

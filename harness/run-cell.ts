@@ -14,6 +14,7 @@ import { type WatchHistory, watchesSince } from './history/watch.ts';
 import { environmentPromises, judge } from './judge.ts';
 import { Laps } from './laps.ts';
 import { type DriverSummary, startDriver } from './load/driver.ts';
+import { leaseSpans } from './measure/lease-spans.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
 import { watchLag } from './measure/watch-lag.ts';
@@ -449,6 +450,9 @@ function examine(
           toNs: sinceLoad(load.toNs),
         }),
       }),
+    ...(options.strategy.leaseKeys !== undefined && {
+      leases: leaseSpans(recording.observations, { loadFromNs: load.fromNs, loadToNs: load.toNs }),
+    }),
     promises,
     violations: firstOfEachChecker(
       // A liveness that is not told as broken has no violations to show.

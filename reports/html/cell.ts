@@ -31,10 +31,12 @@ import {
 } from '../figures.ts';
 import { repeatCommand, violationsElsewhere, violationsOf } from '../finding.ts';
 import { cellState, promiseState } from '../verdict.ts';
+import { leasesPart } from './leases.ts';
 import { type Content, fileLink, html, type Markup } from './markup.ts';
 import { command, mark, stateWord, table } from './part.ts';
 import { percentilesPart } from './percentiles.ts';
 import { violationTimeline } from './violation-timeline.ts';
+import { watchesPart } from './watches.ts';
 
 /** Shown of one promise; the rest is in the result and the history. */
 const shownViolations = 10;
@@ -68,6 +70,8 @@ export function cellSection(
       html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, single operations, throughput, cache, database queries, queues, replication lag, CPU and memory over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,
     );
   parts.push(
+    leasesPart(cell),
+    watchesPart(cell),
     percentilesPart(cell),
     latencyPart(cell),
     html`<div class="pair">${cachePart(cell)}${databasePart(cell)}${loadPart(cell)}</div>`,

@@ -312,6 +312,14 @@ const cell: fc.Arbitrary<Cell> = fc
       ),
       timeline,
       watches: small(watchRow),
+      leases: small(
+        fc.record({
+          holder: text,
+          epoch: fc.nat(),
+          believed: orNull(fc.tuple(moment, moment)),
+          held: orNull(fc.tuple(moment, moment)),
+        }),
+      ),
       promises: small(promise),
       thresholds: small(
         fc.record(

@@ -192,6 +192,11 @@ function cellOf(scenario: string, strategy: string, seed: number, random: Random
   return {
     ...base,
     ...(partition && {
+      leases: [
+        { holder: 's1', epoch: 12, believed: [-400, 4_900], held: [-420, 5_100] },
+        { holder: 's1', epoch: 480, believed: [6_200, 11_900], held: [6_100, 12_000] },
+        { holder: 's2', epoch: 14, believed: null, held: [-390, 12_000] },
+      ],
       watches: [
         {
           condition: 'normal',

@@ -40,7 +40,7 @@ function at(json: Json, path: readonly (string | number)[]): { owner: Record<str
 }
 
 const optional = new Set(
-  'gauges thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons watches measurements published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs injectMs healMs'.split(
+  'leases gauges thresholds percentiles sample primaryQps replicaQps cacheClasses saturation comparisons watches measurements published command reason latency loadStartNs grade key value swapped dueNs endedNs revision source cache staleMs instance final error schedule options flavour delayMs injectMs healMs'.split(
     ' ',
   ),
 );
