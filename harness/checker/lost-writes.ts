@@ -39,10 +39,12 @@ export function lostWrites(order: WriteOrder): Checker {
         );
         if (lost.length === 0) continue;
         const last = lost.reduce((x, y) => (y.returnNs > x.returnNs ? y : x)).operation!;
-        const writer = shown.flat().find(({ operation }) => operation !== undefined)?.operation;
+        const writer = shown
+          .map((writers) => writers.oldestThat(({ operation }) => operation !== undefined))
+          .find((one) => one !== undefined)?.operation;
         const remains =
           writer === undefined
-            ? shown.flat().length === 0
+            ? shown.every(({ count }) => count === 0)
               ? ', which nobody had written'
               : ''
             : `, left by the earlier ${words.operation(writer)}`;

@@ -27,8 +27,9 @@ export function resurrectedWrites(order: WriteOrder): Checker {
         const reads = ofKey.filter((one) => isStrong(one, grade)).sort((x, y) => x.invokeNs - y.invokeNs);
         const seen = new Witnesses(writes, reads);
         for (const read of reads) {
-          const [writer, ...others] = writes.writersOf(read);
-          if (writer?.operation === undefined || others.length > 0) continue;
+          const writers = writes.writersOf(read);
+          const writer = writers.oldest;
+          if (writer?.operation === undefined || writers.count > 1) continue;
           const overwritten = seen.goneBefore(writer, read);
           if (overwritten === undefined) continue;
           judged++;
@@ -90,17 +91,18 @@ class Witnesses {
   #replacement(writer: Write, witness: Operation): Operation | undefined {
     const shown = this.#writes.writersOf(witness);
     if ((witness.value ?? null) !== null) {
-      const [only, ...others] = shown;
-      if (only?.operation === undefined || others.length > 0) return undefined;
+      const only = shown.oldest;
+      if (only?.operation === undefined || shown.count > 1) return undefined;
       return this.#writes.isCertainlyBefore(writer, only) ? only.operation : undefined;
     }
     // Nothing is what was there at first, too: it shows a delete only if the value was there before it was asked for.
     if (writer.returnNs >= witness.invokeNs) return undefined;
-    const deletes = shown.filter(({ operation }) => operation !== undefined);
-    const [only, ...others] = deletes;
-    if (only === undefined || others.some((other) => !this.#writes.isCertainlyBefore(writer, other)))
-      return undefined;
-    return this.#writes.isCertainlyBefore(writer, only) ? only.operation : undefined;
+    // Deletes before the write are the oldest, so the first asked decides mostly.
+    const other = shown.oldestThat(
+      (one) => one.operation !== undefined && !this.#writes.isCertainlyBefore(writer, one),
+    );
+    if (other !== undefined) return undefined;
+    return shown.oldestThat(({ operation }) => operation !== undefined)?.operation;
   }
 
   #endedBefore(ns: number): number {

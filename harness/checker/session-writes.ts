@@ -226,7 +226,7 @@ function places(answered: ReadonlyMap<unknown, Operation>, { place }: SessionWri
 
 function onlyWriter(writes: KeyWrites, read: Operation): Write | undefined {
   const writers = writes.writersOf(read);
-  return writers.length === 1 ? writers[0] : undefined;
+  return writers.count === 1 ? writers.oldest : undefined;
 }
 
 /** Gave the key a value for certain. */

@@ -29,7 +29,7 @@ export function readYourWrites({ grade, order }: SessionOptions): Checker {
           if (write !== undefined) own.push(write);
           if (!isRead(operation, grade) || own.length === 0) continue;
           judged++;
-          if (writes.writersOf(operation).length === 0) {
+          if (writes.writersOf(operation).count === 0) {
             violations.push(unwritten('read-your-writes', words, operation));
             continue;
           }
@@ -43,7 +43,7 @@ export function readYourWrites({ grade, order }: SessionOptions): Checker {
               words,
               operation,
               overlooked.operation!,
-              writes.writersOf(operation),
+              writes.writersOf(operation).oldest,
               `although the process itself had done the later ${words.operation(overlooked.operation!)}`,
             ),
           );
@@ -74,7 +74,7 @@ export function monotonicReads({ grade, order }: SessionOptions): Checker {
         for (const read of session) {
           if (!isRead(read, grade)) continue;
           if (earlier.length > 0) judged++;
-          if (writes.writersOf(read).length === 0) {
+          if (writes.writersOf(read).count === 0) {
             // It is no newer value, and no measure for what comes after it.
             if (earlier.length > 0) violations.push(unwritten('monotonic-reads', words, read));
             continue;
@@ -92,7 +92,7 @@ export function monotonicReads({ grade, order }: SessionOptions): Checker {
               words,
               read,
               newer,
-              writes.writersOf(read),
+              writes.writersOf(read).oldest,
               `although the process had already made the ${words.operation(newer)}, which is the newer value`,
             ),
           );
@@ -112,14 +112,12 @@ const longestMemory = 100;
 function showsCertainlyOlder(writes: KeyWrites, read: Operation, other: Operation): boolean {
   const writers = writes.writersOf(other);
   const own = writes.writersOf(read);
-  if (writers.length === 0 || own.length === 0) return false;
+  if (writers.count === 0 || own.count === 0) return false;
   if (writers.every((writer) => writes.isCertainlyOlder(read, writer))) return true;
   if (read.revision === undefined || other.revision === undefined || read.revision >= other.revision)
     return false;
   // Reads name the revision of the value that they show, unless the clock says otherwise.
-  return !writes
-    .writersOf(read)
-    .some((mine) => writers.some((theirs) => writes.isCertainlyBefore(theirs, mine)));
+  return !own.some((mine) => writers.some((theirs) => writes.isCertainlyBefore(theirs, mine)));
 }
 
 function isRead({ f, outcome, grade }: Operation, asked: Grade | undefined): boolean {
@@ -135,10 +133,10 @@ function violation(
   words: Words,
   read: Operation,
   witness: Operation,
-  writers: readonly Write[],
+  writtenBy: Write | undefined,
   although: string,
 ): Violation {
-  const writer = writers[0]?.operation;
+  const writer = writtenBy?.operation;
   return {
     checker,
     key: read.key,

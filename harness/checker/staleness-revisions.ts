@@ -36,7 +36,7 @@ export function stalenessInRevisions(options: StalenessInRevisionsOptions): Chec
         for (const read of ofKey) {
           if (!isJudged(read, grade)) continue;
           judged++;
-          if (writes.writersOf(read).length === 0) {
+          if (writes.writersOf(read).count === 0) {
             violations.push({
               checker: 'staleness-revisions',
               key,
@@ -48,7 +48,7 @@ export function stalenessInRevisions(options: StalenessInRevisionsOptions): Chec
           }
           const newer = newerThan(writes, acknowledged, read, maxRevisions + 1);
           if (newer.length <= maxRevisions) continue;
-          const writer = writes.writersOf(read)[0]?.operation;
+          const writer = writes.writersOf(read).oldest?.operation;
           violations.push({
             checker: 'staleness-revisions',
             key,
@@ -80,10 +80,9 @@ function newerThan(
   atMost: number,
 ): Operation[] {
   const writers = writes.writersOf(read);
-  const earliestNs = writers.reduce(
-    (least, { invokeNs }) => Math.min(least, invokeNs),
-    Number.POSITIVE_INFINITY,
-  );
+  // Where the clock orders all, what was over before one possible writer was sent does not come after that one.
+  const last = writes.order === 'real-time' ? writers.newest : writers.oldest;
+  const earliestNs = last?.invokeNs ?? Number.POSITIVE_INFINITY;
   const newer: Operation[] = [];
   let low = 0;
   let high = acknowledged.length;
@@ -94,7 +93,6 @@ function newerThan(
   }
   for (let i = low - 1; i >= 0 && newer.length < atMost; i--) {
     const write = acknowledged[i]!;
-    // Whatever was acknowledged before every possible writer was sent is older than the value.
     if (write.returnNs < earliestNs) break;
     if (writers.every((writer) => writes.isCertainlyBefore(writer, write))) newer.push(write.operation!);
   }

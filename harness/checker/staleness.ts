@@ -39,7 +39,7 @@ export function staleness({ grade, maxStaleMs, order }: StalenessOptions): Check
           judged++;
           const tellRead = `${inKey(key)}${ofGrade(read)}${words.brief(read)}${from(read)}`;
           const violation = { checker: 'staleness', key, atNs: read.invokeNs };
-          if (keyWrites.writersOf(read).length === 0) {
+          if (keyWrites.writersOf(read).count === 0) {
             const summary = `${tellRead}, but nobody had written ${tell(read.value)}`;
             violations.push({ ...violation, summary, operations: [read] });
             continue;
@@ -50,7 +50,7 @@ export function staleness({ grade, maxStaleMs, order }: StalenessOptions): Check
           const summary =
             `${tellRead}, but that had been overwritten by ${words.operation(write)}, ` +
             `${ageMs} ms before it was sent; ${maxStaleMs} ms are allowed`;
-          const writer = keyWrites.writersOf(read)[0]?.operation;
+          const writer = keyWrites.writersOf(read).oldest?.operation;
           violations.push({ ...violation, summary, operations: [...(writer ? [writer] : []), write, read] });
         }
       }
@@ -98,10 +98,8 @@ class Overwriting {
     const candidates = new Set<Write>();
     const highest = this.#highest[count - 1];
     if (highest !== undefined) candidates.add(highest);
-    for (const { operation } of this.#writes.writersOf(read)) {
-      // For the first value any write will do; for another the one sent last is the surest to come after it.
-      const place = this.#writes.order === 'real-time' ? undefined : operation?.instance;
-      const last = this.#sentLast.get(place) ?? [];
+    // For the first value any write will do; for another the one sent last is the surest to come after it.
+    for (const last of this.#sentLast.values()) {
       const found = last[countWhile(last, ({ index }) => index < count) - 1];
       if (found !== undefined) candidates.add(found.write);
     }

@@ -25,6 +25,48 @@ const beginning: Write = {
   returnNs: Number.NEGATIVE_INFINITY,
 };
 
+/**
+ * Writers are the first so many of the writes of a value, by when they were sent. Keys that are deleted, or have few
+ * values, have thousands of writers of each: nothing is copied, and `every` asks the newest first, because whether
+ * something certainly came before is nearly always decided by that one.
+ */
+export class Writers {
+  readonly count: number;
+  readonly #all: readonly Write[];
+
+  constructor(all: readonly Write[], count: number) {
+    this.#all = all;
+    this.count = count;
+  }
+
+  get oldest(): Write | undefined {
+    return this.count === 0 ? undefined : this.#all[0];
+  }
+
+  get newest(): Write | undefined {
+    return this.count === 0 ? undefined : this.#all[this.count - 1];
+  }
+
+  every(holds: (write: Write) => boolean): boolean {
+    for (let i = this.count - 1; i >= 0; i--) if (!holds(this.#all[i]!)) return false;
+    return true;
+  }
+
+  some(holds: (write: Write) => boolean): boolean {
+    return !this.every((write) => !holds(write));
+  }
+
+  /** The first that holds, from the oldest on. */
+  oldestThat(holds: (write: Write) => boolean): Write | undefined {
+    for (const write of this) if (holds(write)) return write;
+    return undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Write, void> {
+    for (let i = 0; i < this.count; i++) yield this.#all[i]!;
+  }
+}
+
 /** KeyWrites knows who may have written what to one key, and which write certainly came before which. */
 export class KeyWrites {
   /** Those that certainly happened. */
@@ -46,18 +88,30 @@ export class KeyWrites {
       if (same === undefined) byValue.set(comparable(value), [write]);
       else same.push(write);
     }
+    for (const writers of byValue.values()) {
+      if (writers.some((write, i) => i > 0 && writers[i - 1]!.invokeNs > write.invokeNs))
+        writers.sort((x, y) => x.invokeNs - y.invokeNs);
+    }
     this.acknowledged = acknowledged;
     this.order = order;
     this.#byValue = byValue;
     this.#byOperation = new Map(acknowledged.map((write) => [write.operation, write]));
   }
 
-  /** Everyone from whom a read may have its value; none if nobody had written it by the time it was answered. */
-  writersOf(read: Operation): readonly Write[] {
-    const writers = this.#byValue.get(comparable(read.value ?? null)) ?? [];
-    return writers.every(({ invokeNs }) => invokeNs <= read.returnNs)
-      ? writers
-      : writers.filter(({ invokeNs }) => invokeNs <= read.returnNs);
+  /**
+   * Everyone from whom a read may have its value, by when they were sent; none if nobody had written it by the time it
+   * was answered.
+   */
+  writersOf(read: Operation): Writers {
+    const all = this.#byValue.get(comparable(read.value ?? null)) ?? [];
+    let low = 0;
+    let high = all.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (all[middle]!.invokeNs <= read.returnNs) low = middle + 1;
+      else high = middle;
+    }
+    return new Writers(all, low);
   }
 
   /** The write that this operation did; undefined when it is none or nobody acknowledged it. */
@@ -80,7 +134,7 @@ export class KeyWrites {
   /** That what a read showed had been overwritten by this write, or lay before it, in every possible order. */
   isCertainlyOlder(read: Operation, write: Write): boolean {
     const writers = this.writersOf(read);
-    if (writers.length === 0) return false;
+    if (writers.count === 0) return false;
     if (writers.every((writer) => this.isCertainlyBefore(writer, write))) return true;
     const revision = write.operation?.revision;
     if (read.revision === undefined || revision === undefined || read.revision >= revision) return false;

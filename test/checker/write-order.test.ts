@@ -132,11 +132,29 @@ describe('who may have written what a read shows', () => {
   ];
   const refused = fail.write(2, 0, 1);
   const writes = new KeyWrites([first, open, gone, late, refused], 'real-time');
-  const writersOf = (read: Operation) => writes.writersOf(read).map(({ operation }) => operation);
+  const writersOf = (read: Operation) => [...writes.writersOf(read)].map(({ operation }) => operation);
 
   it('is every write of the value that had been sent when the read was answered', () => {
     expect(writersOf(ok.read(1, 6, 19))).toEqual([first, open]);
     expect(writersOf(ok.read(1, 6, 20))).toEqual([first, open, late]);
+  });
+
+  it('is told by when it was sent, however the history is ordered, and asked from the newest on', () => {
+    const writers = new KeyWrites([late, gone, open, first], 'real-time').writersOf(ok.read(1, 6, 20));
+    expect([...writers].map(({ operation }) => operation)).toEqual([first, open, late]);
+    expect([writers.count, writers.oldest?.operation, writers.newest?.operation]).toEqual([3, first, late]);
+    const asked: unknown[] = [];
+    expect(writers.every(({ operation }) => asked.push(operation) < 2)).toBe(false);
+    expect(asked).toEqual([late, open]);
+    expect(writers.some(({ operation }) => operation === first)).toBe(true);
+    expect(writers.oldestThat(({ operation }) => operation !== first)?.operation).toBe(open);
+    const nobody = writes.writersOf(ok.read(9, 6, 7));
+    expect([nobody.count, nobody.oldest, nobody.newest, nobody.some(() => true)]).toEqual([
+      0,
+      undefined,
+      undefined,
+      false,
+    ]);
   });
 
   it('is the beginning too, where the read shows nothing', () => {
