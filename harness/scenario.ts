@@ -9,7 +9,7 @@ export interface Scenario {
   readonly name: string;
   /** The question that it answers, as a user would ask it. */
   readonly question: string;
-  readonly members: 1 | 3 | 5 | 7;
+  readonly members: (typeof memberCounts)[number];
   readonly instances: number;
   readonly workload: Workload;
   readonly ratePerSecond: number;
@@ -31,6 +31,9 @@ export interface Scenario {
   /** When it is there, its strategies are run in rounds, and what the instances' watches tell is recorded and measured. */
   readonly watching?: WatchingPlan;
 }
+
+/** An even number of members bears no more losses than one less. */
+export const memberCounts = [1, 3, 5, 7] as const;
 
 /** A ComparisonPlan says which strategies are compared how often, and what somebody else has found. */
 export interface ComparisonPlan {

@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Suites that start no cluster, no database and no load: nothing in them is told by how long it took. */
 const pure = [
   'test/*.test.ts',
-  'test/{checker,cli,history,measure,reports,scenarios}/**/*.test.ts',
+  'test/{checker,cli,history,measure,reports,scenarios,shrink}/**/*.test.ts',
   'test/observer/member-log.test.ts',
   'test/cluster/tuning.test.ts',
   'test/nemesis/{effects,heal-once}.test.ts',

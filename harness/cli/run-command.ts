@@ -15,7 +15,7 @@ import { findOriginal, type OriginalToxiproxy, ToxiproxyUnfit } from '../network
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
 import { cellsOf, ended, type Plan, type PlannedCell, run } from '../run.ts';
-import { type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
+import { memberCounts, type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
@@ -484,9 +484,7 @@ function refuseOptionsOfCells(measurements: readonly Measurement[], options: Run
 
 function overridden(scenario: Scenario, options: RunOptions): Scenario {
   const members =
-    options.members === undefined
-      ? scenario.members
-      : oneOf('--members', options.members, [1, 3, 5, 7] as const);
+    options.members === undefined ? scenario.members : oneOf('--members', options.members, memberCounts);
   if (members < 3 && nemesesOf(scenario.schedule).some(({ strikes }) => strikes === undefined)) {
     throw new UsageError(
       `--members should be at least 3 for ${scenario.name}, whose faults are between members, got ${members}`,
