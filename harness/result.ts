@@ -94,6 +94,8 @@ export interface Cell {
   readonly etcdVersion?: string;
   /** How its members were set up, by the scenario and the command line; what is not there was as usual. */
   readonly tuning?: Tuning;
+  /** How long load was to be offered after the warm-up. */
+  readonly loadMs?: number;
   readonly phases: readonly Phase[];
   /** What was to be done when; `faults` tells what came of it. */
   readonly schedule?: readonly StepData[];

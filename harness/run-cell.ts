@@ -537,6 +537,7 @@ function blank(options: CellOptions): Cell {
     ratePerSecond: scenario.ratePerSecond,
     etcdVersion: etcd.version,
     ...(scenario.tuning && { tuning: scenario.tuning }),
+    loadMs: options.profile.loadMs,
     phases: [],
     schedule: planned(scenario, options.profile, seed).map(stepData),
     faults: [],

@@ -1,15 +1,50 @@
 import { readFile } from 'node:fs/promises';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { type Tuning, tuningBounds } from './cluster/tuning.ts';
 import { kinds } from './nemesis/list.ts';
 import type { NemesisOptions } from './nemesis/nemesis.ts';
-import type { Step } from './scenario.ts';
+import { memberCounts, type Profile, profiles, type Scenario, type Step } from './scenario.ts';
+import type { Promised } from './service/strategy.ts';
 
 /** A ScheduleFile is a schedule as a document: to be kept, sent to somebody, shortened, and run again. */
 export interface ScheduleFile {
   readonly schemaVersion: 1;
   /** Decides whom each nemesis strikes, and the workload; a run may name another. */
   readonly seed?: number;
+  /** With it the file stands on its own: a run that is told nothing else is one of this cell. */
+  readonly cell?: ScheduledCell;
+  /** What came of it when it was found; no run reads it. */
+  readonly breaks?: Breaks;
   readonly steps: readonly StepData[];
+}
+
+/** A ScheduledCell is what a schedule is carried out in. What is left out is the scenario's, or the profile's. */
+export interface ScheduledCell {
+  readonly scenario: string;
+  readonly strategy?: string;
+  readonly profile?: Profile['name'];
+  readonly members?: Scenario['members'];
+  readonly instances?: number;
+  readonly ratePerSecond?: number;
+  readonly loadMs?: number;
+  readonly tuning?: Tuning;
+}
+
+/** Breaks says which promise a schedule breaks, and in how many of so many runs. */
+export interface Breaks {
+  readonly promise: Promised;
+  /** In words. */
+  readonly text: string;
+  readonly broken: number;
+  readonly of: number;
+  /** Where the share lies with 95 % confidence (Wilson). */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A ReadSchedule is a schedule's file whose nemeses are made. */
+export interface ReadSchedule extends Pick<ScheduleFile, 'seed' | 'cell' | 'breaks'> {
+  readonly steps: Step[];
 }
 
 /** Milliseconds since the load began, as they are: they do not grow with a profile. */
@@ -37,20 +72,31 @@ export function stepData({ atMs, forMs, nemesis }: Step): StepData {
 }
 
 /** One step a line, so that a step can be taken out with any editor. The same schedule and seed give the same bytes. */
-export function scheduleText(steps: readonly Step[], seed: number): string {
+export function scheduleText(
+  steps: readonly Step[],
+  seed: number,
+  { cell, breaks }: Pick<ScheduleFile, 'cell' | 'breaks'> = {},
+): string {
   const lines = steps.map((step) => `    ${JSON.stringify(stepData(step))}`);
-  return `{\n  "schemaVersion": 1,\n  "seed": ${seed},\n  "steps": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]\n}\n`;
+  const fields = [
+    '"schemaVersion": 1',
+    `"seed": ${seed}`,
+    ...(cell ? [`"cell": ${JSON.stringify(cell)}`] : []),
+    ...(breaks ? [`"breaks": ${JSON.stringify(breaks)}`] : []),
+    `"steps": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]`,
+  ];
+  return `{\n  ${fields.join(',\n  ')}\n}\n`;
 }
 
 /** Throws ScheduleInvalid, also when there is no such file. */
-export async function readSchedule(file: string): Promise<{ steps: Step[]; seed: number | undefined }> {
+export async function readSchedule(file: string): Promise<ReadSchedule> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new ScheduleInvalid(`${file} should be a schedule's file, got ${error.code}`);
   });
   return parseSchedule(text, file);
 }
 
-export function parseSchedule(text: string, file: string): { steps: Step[]; seed: number | undefined } {
+export function parseSchedule(text: string, file: string): ReadSchedule {
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -58,9 +104,9 @@ export function parseSchedule(text: string, file: string): { steps: Step[]; seed
     throw new ScheduleInvalid(`${file} should be JSON: ${(error as Error).message}`);
   }
   demand(fileSchema, document, file, '');
-  const { steps, seed } = document as ScheduleFile;
+  const { steps, ...rest } = document as ScheduleFile;
   return {
-    seed,
+    ...rest,
     steps: steps.map((step, i) => {
       const kind = kinds.find(({ name }) => name === step.nemesis)!;
       demand(optionsSchemas.get(kind.name)!, step.options ?? {}, file, `/steps/${i}/options`);
@@ -75,6 +121,8 @@ export function parseSchedule(text: string, file: string): { steps: Step[]; seed
 }
 
 const time = { type: 'number', minimum: 0, maximum: 86_400_000 } as const;
+const whole = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum }) as const;
+const share = { type: 'number', minimum: 0, maximum: 1 } as const;
 
 /** What `readSchedule` accepts; the options of each nemesis are told by its kind. */
 const fileSchema = {
@@ -83,7 +131,44 @@ const fileSchema = {
   additionalProperties: false,
   properties: {
     schemaVersion: { const: 1 },
-    seed: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 },
+    seed: whole(0, 2 ** 31 - 1),
+    cell: {
+      type: 'object',
+      required: ['scenario'],
+      additionalProperties: false,
+      properties: {
+        scenario: { type: 'string' },
+        strategy: { type: 'string' },
+        profile: { enum: Object.keys(profiles) },
+        members: { enum: memberCounts },
+        instances: whole(1, 16),
+        ratePerSecond: whole(1, 50_000),
+        loadMs: whole(1_000, 86_400_000),
+        tuning: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            preVote: { type: 'boolean' },
+            ...Object.fromEntries(
+              Object.entries(tuningBounds).map(([name, [from, to]]) => [name, whole(from, to)]),
+            ),
+          },
+        },
+      },
+    },
+    breaks: {
+      type: 'object',
+      required: ['promise', 'text', 'broken', 'of', 'from', 'to'],
+      additionalProperties: false,
+      properties: {
+        promise: { type: 'object', required: ['guarantee'] },
+        text: { type: 'string' },
+        broken: whole(0, 1_000_000),
+        of: whole(0, 1_000_000),
+        from: share,
+        to: share,
+      },
+    },
     steps: {
       type: 'array',
       maxItems: 10_000,

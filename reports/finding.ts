@@ -143,6 +143,8 @@ const tuned =
 /** The command that repeats this cell alone. Members and rate are named when the run's own command named them. */
 export function repeatCommand(cell: Cell, manifest: Manifest): string {
   if (cell.command !== undefined) return cell.command;
+  // A schedule's file that stands on its own has one cell, and more to say of it than options can.
+  if (/^npx faultline run --schedule\b/.test(manifest.command)) return manifest.command;
   const words = [
     'npx faultline run',
     cell.scenario,

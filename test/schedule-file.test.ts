@@ -23,6 +23,29 @@ describe('a schedule as a file', () => {
     expect(scheduleText([], 9)).toContain('"steps": []');
   });
 
+  test('with the cell that it breaks a promise in, and how often, it is read as it was written', () => {
+    const more = {
+      cell: {
+        scenario: 'mixed',
+        strategy: 'write-behind',
+        profile: 'quick',
+        members: 3,
+        tuning: { electionMs: 1_000, preVote: true },
+      },
+      breaks: {
+        promise: { guarantee: 'lease-truth' },
+        text: 'no instance believes in a lease that the server has let go',
+        broken: 4,
+        of: 5,
+        from: 0.376,
+        to: 0.964,
+      },
+    } as const;
+    const { steps, ...read } = parseSchedule(scheduleText([at(1, killInstance()).for(2)], 3, more), 'f.json');
+    expect(read).toEqual({ schemaVersion: 1, seed: 3, ...more });
+    expect(steps).toHaveLength(1);
+  });
+
   test.each(nemeses.map((nemesis) => [nemesis.name, nemesis] as const))(
     '%s is read as it was written',
     (_, nemesis) => {
@@ -53,6 +76,11 @@ describe('a schedule as a file', () => {
     ['[]', 'f.json: the document should be object, got []'],
     ['{"steps":[]}', 'f.json: the document should have schemaVersion, got {"steps":[]}'],
     ['{"schemaVersion":2,"steps":[]}', 'f.json: schemaVersion should be 1, got 2'],
+    [
+      '{"schemaVersion":1,"cell":{"scenario":"mixed","members":2},"steps":[]}',
+      'f.json: cell/members should be one of 1, 3, 5, 7, got 2',
+    ],
+    ['{"schemaVersion":1,"cell":{},"steps":[]}', 'f.json: cell should have scenario, got {}'],
     [
       '{"schemaVersion":1,"steps":[],"more":1}',
       'f.json: the document should not have more, got {"schemaVersion":1,"steps":[],"more":1}',

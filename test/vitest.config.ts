@@ -22,7 +22,7 @@ const deep = [
   'test/corpus/corpus.test.ts',
   'test/network/toxiproxy-original.test.ts',
   'test/versions/{smoke,workflows}.test.ts',
-  'test/run/{shards,twins,database-rows,transactions}.test.ts',
+  'test/run/{shards,twins,database-rows,transactions,shrink}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',
   'test/strategies/etcd/{careful-watch,held-lease,lock}.test.ts',
 ];

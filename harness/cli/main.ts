@@ -14,6 +14,7 @@ import { addReportCommand } from './report-command.ts';
 import { addRunCommand, runMainJob } from './run-command.ts';
 import { addSaturateCommand } from './saturate-command.ts';
 import { addServeCommand } from './serve-command.ts';
+import { addShrinkCommand } from './shrink-command.ts';
 import { addToxiproxyCommand } from './toxiproxy-command.ts';
 import { addTrendCommand } from './trend-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -38,6 +39,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   };
   addRunCommand(program, parts, done);
   addMergeCommand(program, parts, done);
+  addShrinkCommand(program, parts, done);
   addListCommand(program, parts);
   addCheckCommand(program, done);
   addConvertCommand(program);

@@ -17,7 +17,7 @@ import type { Measured, Result } from '../result.ts';
 import { cellsOf, ended, type Plan, type PlannedCell, run } from '../run.ts';
 import { memberCounts, type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
-import { readSchedule, ScheduleInvalid } from '../schedule-file.ts';
+import { type ReadSchedule, readSchedule, type ScheduledCell, ScheduleInvalid } from '../schedule-file.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
 import { exitCodeOfComparison, gateOption, gatesOf, resultsAt, writeComparison } from './compare-command.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
@@ -31,6 +31,8 @@ import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 export interface RunOptions {
   readonly all?: boolean;
   readonly shard?: string;
+  /** What the schedule's file says of its cell, when it is to be run as that. */
+  readonly cell?: ScheduledCell;
   readonly strategy?: readonly string[];
   readonly profile?: string;
   readonly seed?: string;
@@ -68,12 +70,13 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .option('--all', 'every scenario, comparisons and measurements too, with its strategies')
       .option('--shard <i/n>', 'the i-th of n parts of what would be run, to be merged (faultline merge)')
       .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
-      .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')}`, 'quick')
+      .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')} (quick)`)
       .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
       .option('--rate <n>', 'operations per second')
       .option(
         '--schedule <file>',
-        "these faults instead of the scenario's own: a run's schedule.json, or your own",
+        "these faults instead of the scenario's own: a run's schedule.json, or your own; " +
+          'without a scenario, in the cell that the file names',
       )
       .addOption(
         new Option(
@@ -91,6 +94,14 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
   ).action(async (names: string[], options: RunOptions) => {
     if (options.all && names.length > 0)
       throw new UsageError(`--all should be given without scenarios, got ${names.join(', ')}`);
+    const cell =
+      names.length === 0 && !options.all && options.schedule !== undefined
+        ? (await scheduleAt(options.schedule)).cell
+        : undefined;
+    if (cell !== undefined) {
+      const scenario = named('scenario', cell.scenario, parts.scenarios);
+      return done(await runScenarios([scenario], inCell(cell, options), parts, options));
+    }
     const wanted = options.all
       ? [...sparing(options, parts.scenarios), ...parts.measurements]
       : names.length > 0
@@ -101,6 +112,19 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
           );
     done(await runScenarios(wanted, options, parts));
   });
+}
+
+/** What the file says of its cell stands where the command line says nothing. */
+function inCell(cell: ScheduledCell, options: RunOptions): RunOptions {
+  const text = (number: number | undefined) => (number === undefined ? undefined : String(number));
+  return {
+    ...options,
+    cell: options.profile === undefined ? cell : { ...cell, loadMs: undefined },
+    strategy: options.strategy ?? (cell.strategy === undefined ? undefined : [cell.strategy]),
+    profile: options.profile ?? cell.profile,
+    members: options.members ?? text(cell.members),
+    rate: options.rate ?? text(cell.ratePerSecond),
+  };
 }
 
 export function runMainJob(parts: Parts): Promise<number> {
@@ -144,9 +168,10 @@ async function runScenarios(
   wanted: readonly (Scenario | Measurement)[],
   options: RunOptions,
   parts: Parts,
+  /** What was said on the command line, where that is less than what is run by. */
+  said: RunOptions = options,
 ): Promise<number> {
-  const profile: Profile =
-    profiles[oneOf('--profile', options.profile ?? 'quick', ['quick', 'standard', 'nightly'])];
+  const profile = profileOf(options);
   const measured = wanted.filter((one) => 'measure' in one);
   const inCells = wanted.flatMap((one) => ('measure' in one ? [] : [one]));
   if (inCells.length === 0) refuseOptionsOfCells(measured, options);
@@ -178,7 +203,7 @@ async function runScenarios(
   const prepared = await prepare(options, seed);
   const cells = await withVersionsOf(planned, options, prepared.etcd);
   const view = progressView(process.stderr);
-  const command = repeatCommand(wanted, options, seed);
+  const command = repeatCommand(options.cell ? [] : wanted, said, seed);
   view.say(`seed ${seed} · repeat with: ${command}`);
   if (prepared.toxiproxy) {
     const { version } = prepared.toxiproxy;
@@ -434,6 +459,11 @@ async function etcdFor({ etcd, etcdVersion }: RunOptions): Promise<FoundEtcd> {
   return ensureEtcd({ etcdVersion, say: (line) => process.stderr.write(`${line}\n`) });
 }
 
+function profileOf({ profile, cell }: RunOptions): Profile {
+  const known = profiles[oneOf('--profile', profile ?? 'quick', ['quick', 'standard', 'nightly'])];
+  return { ...known, loadMs: cell?.loadMs ?? known.loadMs };
+}
+
 export function seedOf(text: string | undefined): number {
   return text === undefined ? randomInt(1, 2 ** 31) : wholeNumber('--seed', text, 0, 2 ** 31 - 1);
 }
@@ -458,9 +488,7 @@ async function scheduleFrom(file: string, wanted: readonly Scenario[], profile: 
       `--schedule is for one scenario, got ${wanted.length}: name it (faultline run mixed --schedule ${file})`,
     );
   }
-  const schedule = await readSchedule(file).catch((error) => {
-    throw error instanceof ScheduleInvalid ? new UsageError(error.message, { cause: error }) : error;
-  });
+  const schedule = await scheduleAt(file);
   const late = schedule.steps.findIndex(({ atMs, forMs }) => atMs + forMs > profile.loadMs);
   if (late >= 0) {
     const { atMs, forMs } = schedule.steps[late]!;
@@ -469,6 +497,13 @@ async function scheduleFrom(file: string, wanted: readonly Scenario[], profile: 
     );
   }
   return schedule;
+}
+
+/** @throws UsageError for what is no schedule's file. */
+async function scheduleAt(file: string): Promise<ReadSchedule> {
+  return readSchedule(file).catch((error) => {
+    throw error instanceof ScheduleInvalid ? new UsageError(error.message, { cause: error }) : error;
+  });
 }
 
 /** What is told and would be passed over is refused. */
@@ -497,14 +532,15 @@ function overridden(scenario: Scenario, options: RunOptions): Scenario {
     ...scenario,
     schedule,
     members,
+    instances: options.cell?.instances ?? scenario.instances,
     ratePerSecond,
-    ...tuned(scenario, options),
+    ...tuned({ tuning: options.cell?.tuning ?? scenario.tuning, name: scenario.name }, options),
     ...thresholdsOf(scenario, options.threshold),
   };
 }
 
 /** Both together may be what etcd refuses, though each alone is not. @throws UsageError */
-function tuned(scenario: Scenario, options: RunOptions): Pick<Scenario, 'tuning'> {
+function tuned(scenario: Pick<Scenario, 'name' | 'tuning'>, options: RunOptions): Pick<Scenario, 'tuning'> {
   try {
     const tuning = tunedBy(scenario.tuning, tuningOf(options));
     return Object.keys(tuning).length > 0 ? { tuning } : {};
@@ -572,11 +608,11 @@ function repeatCommand(
 ): string {
   const words = ['npx faultline run', ...(options.all ? ['--all'] : scenarios.map((s) => s.name))];
   if (options.shard) words.push('--shard', options.shard);
+  if (options.schedule) words.push('--schedule', shellWord(options.schedule));
   if (options.strategy) words.push('--strategy', options.strategy.join(','));
   if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);
   for (const bound of options.threshold ?? []) words.push('--threshold', `'${bound}'`);
   if (options.members) words.push('--members', options.members);
-  if (options.schedule) words.push('--schedule', shellWord(options.schedule));
   if (options.rate) words.push('--rate', options.rate);
   if (options.etcdVersion) words.push('--etcd-version', options.etcdVersion);
   if (options.heartbeatMs) words.push('--heartbeat-ms', options.heartbeatMs);
@@ -591,7 +627,7 @@ function repeatCommand(
 }
 
 /** A word that a shell takes for one, quoted only where it has to be. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 

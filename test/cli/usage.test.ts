@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../harness/process/free-port.ts';
 import { faultline } from './command.ts';
 
+/** Broke promises; of a time when results did not tell their schedule. */
+const recorded = new URL('../reports/recorded/leader-partition.json', import.meta.url).pathname;
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'usage-test-'));
@@ -67,6 +70,28 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['compare', '/nowhere', '/nowhere', '--gate', 'p42'],
       "--gate should be one of promises.broken, hitRate, dbReadsPerRequest, p50, p99, got 'p42'",
     ],
+    ['shrinking of what is not there', ['shrink', '/nowhere'], 'no such file or directory'],
+    [
+      'a budget that is no time',
+      ['shrink', recorded, '--budget', 'long'],
+      "--budget should be a time as 90s, 20m or 2h, 7 days at most, got 'long'",
+    ],
+    [
+      'a budget for less than it takes to try and measure',
+      ['shrink', recorded, '--budget', '1m'],
+      '--budget should be at least 168s for 7 runs of about 24 s, got 1m',
+    ],
+    [
+      'more breaks than tries',
+      ['shrink', recorded, '--needed', '4'],
+      "--needed should be a whole number from 1 to 3, got '4'",
+    ],
+    [
+      'shrinking of a promise that was kept',
+      ['shrink', recorded, '--promise', 'lease-truth'],
+      'should have broken lease-truth, got linearizable, no-lost-writes, read-your-writes',
+    ],
+    ['shrinking of what does not tell its faults', ['shrink', recorded], 'should tell its schedule'],
     ['two members', ['run', 'steady', '--members', '2'], "--members should be one of 1, 3, 5, 7, got '2'"],
     [
       'a partition of one member',
@@ -320,6 +345,47 @@ describe('what needs no cluster', () => {
       'steps/1 should end within the 12000 ms of load of profile quick, got 11700 + 500 ms',
     );
     expect(refused.code).toBe(64);
+  });
+
+  test("a schedule's file that names its cell is run in it, and what is told has the last word", async () => {
+    const file = join(folder, 'alone.json');
+    const cell = {
+      scenario: 'mixed',
+      strategy: 'write-behind-naive',
+      profile: 'standard',
+      members: 5,
+      instances: 1,
+      ratePerSecond: 50,
+      loadMs: 7_000,
+    };
+    await writeFile(file, JSON.stringify({ schemaVersion: 1, seed: 7, cell, steps: [] }));
+    const dryRun = (...more: string[]) =>
+      faultline(['run', '--schedule', file, '--dry-run', '--json', ...more]);
+    const [alone, told, elsewhere] = await Promise.all([
+      dryRun(),
+      dryRun('--members', '3', '--strategy', 'write-behind', '--profile', 'quick'),
+      faultline(['run', 'steady', '--schedule', file, '--dry-run', '--json']),
+    ]);
+    expect(JSON.parse(alone.stdout)).toEqual({
+      profile: 'standard',
+      seed: 7,
+      cells: [
+        {
+          scenario: 'mixed',
+          strategy: 'write-behind-naive',
+          members: 5,
+          instances: 1,
+          ratePerSecond: 50,
+          loadMs: 7_000,
+          faults: [],
+        },
+      ],
+    });
+    expect(JSON.parse(told.stdout).cells).toMatchObject([
+      { strategy: 'write-behind', members: 3, instances: 1, loadMs: 12_000 },
+    ]);
+    // A scenario that is named takes the faults alone.
+    expect(JSON.parse(elsewhere.stdout).cells).toHaveLength(3);
   });
 
   test("a database that is somebody else's is struck neither by a draw nor by a schedule", async () => {

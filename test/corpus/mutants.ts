@@ -349,6 +349,18 @@ export const mutants: readonly Mutant[] = [
     violation: 'lost-writes',
   },
   {
+    name: 'journal-left-out-when-many-wait',
+    strategy: 'write-behind',
+    summary: 'a write behind 24 that wait for etcd is acknowledged without the journal',
+    fault: {
+      file: writeBehind,
+      line: "await this.#journal.append({ type: 'write', ...write });",
+      becomes: "if (this.#pending.size < 24) await this.#journal.append({ type: 'write', ...write });",
+    },
+    scenario: 'killed-behind-a-cut',
+    violation: 'lost-writes',
+  },
+  {
     name: 'transaction-split-in-two',
     strategy: 'lease-session',
     summary: 'the steps of a transaction after its first come in a transaction of their own',

@@ -1,6 +1,7 @@
 import { cutLinks } from '../../harness/nemesis/cut-links.ts';
 import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
 import { killInstance } from '../../harness/nemesis/kill-instance.ts';
+import { killInstances } from '../../harness/nemesis/kill-instances.ts';
 import { slowPeers } from '../../harness/nemesis/slow-peers.ts';
 import {
   at,
@@ -170,6 +171,18 @@ const list: readonly Trap[] = [
     keys: 1_000,
     mix: { 'read:linearizable': 5, 'read:session': 35, write: 60 },
     schedule: [at(500, farApart).for(6_000), at(2_000, killInstance()).for(500)],
+  }),
+  trap({
+    name: 'killed-behind-a-cut',
+    question: 'What is lost of a queue that could not be drained when its instances are killed?',
+    loadMs: 5_000,
+    keys: 1_000,
+    mix: { 'read:linearizable': 5, 'read:session': 35, write: 60 },
+    schedule: [
+      at(500, cutLinks({ place: 'instances-to-members', flavour: 'reject' })).for(1_900),
+      // Longer than the cut: an instance that cannot reach etcd does not come back.
+      at(2_200, killInstances()).for(400),
+    ],
   }),
   trap({
     name: 'several-keys',

@@ -109,6 +109,24 @@ describe('a run', () => {
     expect(new Set(pairs.map((p) => p.invoke.instance))).toEqual(new Set(['s1', 's2']));
   });
 
+  test('the same seed asks the same of the same instances at the same times, in two runs of two drivers', async () => {
+    // A cas names what its process has read, which no seed decides.
+    const change = { mix: { 'read:session': 40, write: 40, delete: 20 }, deadlineMs: 20_000 } as const;
+    const asked = async (seed: number) => {
+      const { driver, historyPath } = await setUp(change, { seed, instances: ['s1', 's2'] });
+      const { fromNs } = await driver.run({ ratePerSecond: 300, durationMs: 1_000 });
+      await driver[Symbol.asyncDispose]();
+      const pairs = await readPairs(historyPath);
+      return pairs.map(({ invoke: { f, key, value, grade, instance, due } }) =>
+        JSON.stringify({ f, key, value, grade, instance, dueUs: Math.round((due! - fromNs) / 1e3) }),
+      );
+    };
+    const [first, again, other] = [await asked(12), await asked(12), await asked(13)];
+    expect(first.length).toBeGreaterThan(200);
+    expect(again).toEqual(first);
+    expect(other).not.toEqual(first);
+  });
+
   test('a cas compares on the revision of the value that it names', async () => {
     // Time enough for every answer on any machine: what is not answered has no place in the order.
     const { driver, historyPath } = await setUp({
