@@ -13,7 +13,7 @@ const pure = [
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',
   'test/strategies/service/configuration.test.ts',
-  'test/corpus/{planted-fault,table}.test.ts',
+  'test/corpus/{planted-fault,record,table}.test.ts',
 ];
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */

@@ -3,10 +3,11 @@
  *
  *     npm run corpus                              every bug of the corpus with 5 seeds, and each scenario without a bug
  *     npm run corpus -- lost-compare --seeds 1    one bug, once
+ *     npm run corpus -- --seeds 1..5 --resume     go on where an earlier one of this build was ended
  *     npm run corpus -- --healthy 30              no bug at all: the strategies as they are, steady and faulted
  *
  * Exit codes: 0 all found and nothing else; 1 a bug was not found with some seed, or a violation was told where there
- * is no bug; 3 the harness or its environment broke; 64 wrong usage.
+ * is no bug; 3 the harness or its environment broke, or --minutes were over; 64 wrong usage.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,13 +17,16 @@ import { projectRoot } from '../../harness/project.ts';
 import type { Bug, Hunt, HuntingGround } from './bug.ts';
 import { bugs } from './bugs.ts';
 import { healthyRuns } from './healthy.ts';
+import { buildOf, CorpusRecord, seedsNamed } from './record.ts';
 import { type ControlRow, type CorpusRow, exitCodeOf, tableOf } from './table.ts';
 
 const command = new Command('corpus')
   .argument('[name...]', 'the bugs to look for; all when left out')
-  .option('--seeds <count>', 'look for each so often, each time with another seed', whole, 5)
+  .option('--seeds <count|from..to>', 'look for each so often, each time with another seed', '5')
   .option('--seed <number>', 'the first seed', whole, 1)
   .option('--healthy <runs>', 'instead of bugs: so many runs of the strategies as they are', whole)
+  .option('--minutes <count>', 'begin nothing new after so long; --resume goes on then', whole)
+  .option('--resume', 'take over what was hunted before with the same build and etcd')
   .option('--no-controls', 'leave out what is right')
   .option(
     '--out <folder>',
@@ -32,7 +36,9 @@ const command = new Command('corpus')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 64));
 command.parse();
 const options = command.opts<{
-  seeds: number;
+  seeds: string;
+  minutes?: number;
+  resume?: true;
   seed: number;
   healthy?: number;
   controls: boolean;
@@ -45,6 +51,8 @@ if (unknown.length > 0) {
   process.exit(64);
 }
 
+const seeds = seedsNamed(options.seeds, options.seed) ?? wrongSeeds(options.seeds);
+
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
@@ -53,7 +61,15 @@ const etcd = await ensureEtcd();
 const wanted = bugs
   .filter(({ name }) => command.args.length === 0 || command.args.includes(name))
   .filter(({ isIn }) => isIn?.(etcd.version) ?? true);
-const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i);
+const endsAtMs = performance.now() + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+const recordPath = join(options.out, 'hunts.json');
+const huntedWith = { etcd: etcd.version, build: await buildOf(join(projectRoot, 'dist')) };
+const record = await (options.resume === true
+  ? CorpusRecord.resumed(recordPath, huntedWith)
+  : CorpusRecord.begun(recordPath, huntedWith));
+if (options.resume === true)
+  process.stderr.write(`${record.size} hunts of this build are taken over
+`);
 const rows: CorpusRow[] = [];
 const controls: ControlRow[] = [];
 
@@ -91,7 +107,7 @@ async function holdBeside(of: readonly Bug[]): Promise<void> {
   const different = new Map(of.map(({ control }) => [control.name, control]));
   for (const { name, hunt } of different.values()) {
     const folder = `control-${name.replaceAll(/[^\w-]+/g, '-')}`;
-    controls.push({ name, seed: options.seed, hunt: await once(folder, options.seed, hunt) });
+    controls.push({ name, seed: seeds[0]!, hunt: await once(folder, seeds[0]!, hunt) });
   }
 }
 
@@ -102,7 +118,12 @@ async function once(
   hunt: (ground: HuntingGround) => Promise<Hunt>,
   expected?: string,
 ): Promise<Hunt> {
+  const known = record.hunted(`${name} of seed ${seed}`);
+  if (known !== undefined) return known;
   if (interrupted.signal.aborted) return { state: 'failed', reason: 'interrupted' };
+  if (performance.now() > endsAtMs) {
+    return { state: 'failed', reason: `not begun: the ${options.minutes} minutes were over` };
+  }
   const folder = join(options.out, name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -112,6 +133,8 @@ async function once(
   );
   const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
   process.stderr.write(`${name} (${seconds} s): ${told(found)}\n`);
+  // What was cut short may be silent for that reason alone.
+  if (!interrupted.signal.aborted) await record.add(`${name} of seed ${seed}`, found);
   const isAsExpected =
     expected === undefined
       ? found.state === 'silent'
@@ -126,6 +149,11 @@ function told(hunt: Hunt): string {
   const by = new Map<string, number>();
   for (const { violation } of hunt.sightings) by.set(violation, (by.get(violation) ?? 0) + 1);
   return `${[...by].map(([name, count]) => `${count} ${name}`).join(', ')}: ${hunt.sightings[0]!.summary}`;
+}
+
+function wrongSeeds(text: string): never {
+  console.error(`--seeds should be a number from 1 to 1000, or a range such as 1..5, got ${text}`);
+  process.exit(64);
 }
 
 function whole(text: string): number {
