@@ -14,6 +14,7 @@ const pure = [
   'test/strategies/consistency-routing/seen.test.ts',
   'test/strategies/service/configuration.test.ts',
   'test/corpus/{planted-fault,record,table}.test.ts',
+  'test/watch/told-revisions.test.ts',
 ];
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */

@@ -1,6 +1,7 @@
 import type { MemberLog } from '../history/observation.ts';
 import type { Operation } from '../history/operation.ts';
 import { type Checker, unknown, type Violation, verdictOf } from './checker.ts';
+import { tell } from './tell.ts';
 import { comparable } from './values.ts';
 import { deed, inKey, wordsFor } from './words.ts';
 import { writtenValue } from './write-order.ts';
@@ -12,6 +13,8 @@ import { writtenValue } from './write-order.ts';
  *   m1 became leader at term 4       m3 became leader at term 4         both halves elected, and both acknowledge
  *   write 5 --ok, revision 9--       write 6 --ok, revision 9--         of one key: two members gave out one revision
  *
+ *   m1 tells a@9 = "5"               m3 tells a@9 = "6"                 watches of all keys, one at each member
+ *
  * Elections are taken from the members' logs. What a member answers when it is asked for its leader and term is no
  * witness: etcd tells the term of the last entry that it has applied, so that a new leader is named with the old term
  * for a moment, beside the old leader that is cut off. Writes of one transaction share a revision, and so do different
@@ -19,7 +22,7 @@ import { writtenValue } from './write-order.ts';
  */
 export const splitBrain: Checker = {
   name: 'split-brain',
-  check({ operations, observations = [], orderedBy }) {
+  check({ operations, observations = [], watches, orderedBy }) {
     const words = wordsFor(orderedBy);
     const violations: Violation[] = [];
     const leaders = new Map<number, { id: string; member: string }>();
@@ -60,6 +63,18 @@ export const splitBrain: Checker = {
           operations: [known.one, one],
         });
       }
+    }
+    for (const { revision, key, one, other } of watches?.log.forks ?? []) {
+      const [first, second] = [one, other].map(
+        ({ member, value }) => `${member} told ${value === null ? 'a delete' : tell(value)}`,
+      );
+      violations.push({
+        checker: 'split-brain',
+        key,
+        summary: `${inKey(key)}revision ${revision} has two contents: ${first}, and ${second}`,
+        atNs: 0,
+        operations: [],
+      });
     }
     if (violations.length > 0) return verdictOf(elections + revisions, violations);
     if (logs.length > 0 && elections === 0)

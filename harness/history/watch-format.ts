@@ -56,7 +56,7 @@ export class WatchLines {
       if (this.#events.length === 0 && this.#watchers.size === 0) return undefined;
       return 'tells of watchers, but has no line {"watch":"log",…} to hold them against';
     }
-    const { etcdVersion, fromRevision, toRevision, allKeys, compactions, valuesUnder } = this.#log;
+    const { etcdVersion, fromRevision, toRevision, allKeys, compactions, valuesUnder, forks } = this.#log;
     return {
       log: {
         fromRevision,
@@ -65,6 +65,7 @@ export class WatchLines {
         compactions,
         events: this.#events,
         ...(valuesUnder !== undefined && { valuesUnder }),
+        ...(forks !== undefined && { forks }),
       },
       watchers: [...this.#watchers.values()] satisfies WatcherHistory[],
       ...(etcdVersion !== undefined && { etcdVersion }),

@@ -24,6 +24,16 @@ export interface WatchLog {
    * operations' keys. Undefined: the log tells nothing of them.
    */
   readonly valuesUnder?: string;
+  /** Where members told different things of one revision; of each the log has what was told first. */
+  readonly forks?: readonly Fork[];
+}
+
+/** A Fork is one revision of one key of which two members told different contents. Null: a delete. */
+export interface Fork {
+  readonly revision: number;
+  readonly key: string;
+  readonly one: { readonly member: string; readonly value: string | null };
+  readonly other: { readonly member: string; readonly value: string | null };
 }
 
 export interface LogEvent {

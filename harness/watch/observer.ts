@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { LogEvent, WatchLog, WatchTold } from '../history/watch.ts';
+import type { WatchLog, WatchTold } from '../history/watch.ts';
+import { ToldRevisions } from './told-revisions.ts';
 import { WatchConnection } from './watch-connection.ts';
 
 /**
@@ -51,40 +52,6 @@ export async function observe(options: {
     soFar: () => told.between(fromRevision, Math.max(told.furthest, fromRevision - 1)),
     close,
   };
-}
-
-/** ToldRevisions is what all members have told together; of each event the first telling. */
-class ToldRevisions {
-  readonly #revisions = new Map<number, Map<string, LogEvent>>();
-  readonly #compactions = new Set<number>();
-  #furthest = 0;
-
-  get furthest(): number {
-    return this.#furthest;
-  }
-
-  add({ atNs, events }: Extract<WatchTold, { kind: 'events' }>): void {
-    for (const { revision, key, kind, value } of events) {
-      const ofRevision = this.#revisions.get(revision) ?? new Map<string, LogEvent>();
-      this.#revisions.set(revision, ofRevision);
-      if (ofRevision.has(key)) continue;
-      ofRevision.set(key, { revision, key, kind, ...(value !== undefined && { value }), atNs });
-    }
-    this.#furthest = Math.max(this.#furthest, events.at(-1)!.revision);
-  }
-
-  compacted(revision: number): void {
-    this.#compactions.add(revision);
-  }
-
-  between(fromRevision: number, toRevision: number): WatchLog {
-    const events = [...this.#revisions]
-      .filter(([revision]) => revision >= fromRevision && revision <= toRevision)
-      .sort(([a], [b]) => a - b)
-      .flatMap(([, ofRevision]) => [...ofRevision.values()]);
-    const compactions = [...this.#compactions].sort((a, b) => a - b);
-    return { fromRevision, toRevision, allKeys: true, events, compactions };
-  }
 }
 
 const againAfterMs = 100;
@@ -146,7 +113,7 @@ class Follower {
       this.createdAt ??= told.revision;
       this.#next ??= told.revision + 1;
     } else if (told.kind === 'events') {
-      this.#told.add(told);
+      this.#told.add(this.#member.name, told);
       this.#next = told.events.at(-1)!.revision;
     } else if (told.kind === 'canceled') {
       if (told.compactRevision > 0) {
