@@ -378,6 +378,7 @@ function examine(
     toNs: sinceLoad(fault.toNs),
   }));
   const figures = measure({
+    bucketMs: bucketMs(options.profile),
     operations,
     faults,
     loadFromNs: 0,
@@ -466,6 +467,11 @@ function examine(
     ),
   };
   return { ...cell, ...held(options, cell, nothingProved || undefined) };
+}
+
+/** Fine enough to see an election; over hours no finer than a chart can show. */
+function bucketMs({ loadMs }: Profile): number {
+  return 250 * Math.max(1, Math.ceil(loadMs / 600_000));
 }
 
 /** What a void run did not cross it has not held either. */

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly instances: number;
   readonly workload: Workload;
   readonly ratePerSecond: number;
+  /** It is no part of what is run when nothing is named, nor of --all. */
+  readonly onlyByName?: true;
   /** By name, where the question is not one for all. */
   readonly strategies?: readonly string[];
   readonly schedule: Schedule;

@@ -136,9 +136,9 @@ export function violationsElsewhere(cell: Cell): Violation[] {
   return cell.violations.filter((violation) => !claimed.has(violation));
 }
 
-/** How the members were set up. */
+/** How the members were set up, and how long the load was. */
 const tuned =
-  /--(?:etcd-version|heartbeat-ms|election-ms|snapshot-count|quota-backend-bytes) \S+|--(?:no-)?pre-vote\b/g;
+  /--(?:duration|etcd-version|heartbeat-ms|election-ms|snapshot-count|quota-backend-bytes) \S+|--(?:no-)?pre-vote\b/g;
 
 /** The command that repeats this cell alone. Members and rate are named when the run's own command named them. */
 export function repeatCommand(cell: Cell, manifest: Manifest): string {

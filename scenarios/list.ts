@@ -16,6 +16,7 @@ import { oneKey } from './one-key.ts';
 import { peerLatency } from './peer-latency.ts';
 import { replicaLag } from './replica-lag.ts';
 import { sessionStability } from './session-stability.ts';
+import { soak } from './soak.ts';
 import { splitBrain } from './split-brain.ts';
 import { steady } from './steady.ts';
 import { transactions } from './transactions.ts';
@@ -46,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
   configurationPush,
   cacheComparison,
   watchLag,
+  soak,
 ];
 
 /** Scenarios that measure something without strategies; run by name. */

@@ -9,10 +9,12 @@ import { steady } from '../scenarios/steady.ts';
 import { strategies, variants } from '../strategies/list.ts';
 
 const there = [...strategies, ...variants];
-const cells = scenarios.flatMap((scenario) => {
-  const names = (scenario.comparison ?? scenario.watching)?.strategies ?? scenario.strategies;
-  return cellsOf(scenario, names ? there.filter(({ name }) => names.includes(name)) : strategies);
-});
+const cells = scenarios
+  .filter(({ onlyByName }) => !onlyByName)
+  .flatMap((scenario) => {
+    const names = (scenario.comparison ?? scenario.watching)?.strategies ?? scenario.strategies;
+    return cellsOf(scenario, names ? there.filter(({ name }) => names.includes(name)) : strategies);
+  });
 const all = unitsOf(cells, measurements, profiles.quick);
 const unit = (name: string, expectedMs: number): Unit => ({
   names: [name],

@@ -15,7 +15,14 @@ import { findOriginal, type OriginalToxiproxy, ToxiproxyUnfit } from '../network
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
 import { cellsOf, ended, type Plan, type PlannedCell, run } from '../run.ts';
-import { memberCounts, type Profile, profiles, type Scenario, type Schedule } from '../scenario.ts';
+import {
+  memberCounts,
+  type Profile,
+  profiles,
+  type Scenario,
+  type Schedule,
+  scheduleBaseMs,
+} from '../scenario.ts';
 import { nemesesOf } from '../schedule.ts';
 import { type ReadSchedule, readSchedule, type ScheduledCell, ScheduleInvalid } from '../schedule-file.ts';
 import type { StrategyDescription } from '../service/strategy.ts';
@@ -35,6 +42,7 @@ export interface RunOptions {
   readonly cell?: ScheduledCell;
   readonly strategy?: readonly string[];
   readonly profile?: string;
+  readonly duration?: string;
   readonly seed?: string;
   readonly members?: string;
   readonly rate?: string;
@@ -71,6 +79,7 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       .option('--shard <i/n>', 'the i-th of n parts of what would be run, to be merged (faultline merge)')
       .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
       .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')} (quick)`)
+      .option('--duration <time>', "of load in each cell, instead of the profile's: 90s, 30m, 4h")
       .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
       .option('--rate <n>', 'operations per second')
       .option(
@@ -102,13 +111,14 @@ export function addRunCommand(program: Command, parts: Parts, done: (code: numbe
       const scenario = named('scenario', cell.scenario, parts.scenarios);
       return done(await runScenarios([scenario], inCell(cell, options), parts, options));
     }
+    const usual = parts.scenarios.filter(({ onlyByName }) => !onlyByName);
     const wanted = options.all
-      ? [...sparing(options, parts.scenarios), ...parts.measurements]
+      ? [...sparing(options, usual), ...parts.measurements]
       : names.length > 0
         ? onceEach(names).map((n) => named('scenario', n, [...parts.scenarios, ...parts.measurements]))
         : sparing(
             options,
-            parts.scenarios.filter((scenario) => !scenario.comparison && !scenario.watching),
+            usual.filter((scenario) => !scenario.comparison && !scenario.watching),
           );
     done(await runScenarios(wanted, options, parts));
   });
@@ -171,7 +181,7 @@ async function runScenarios(
   /** What was said on the command line, where that is less than what is run by. */
   said: RunOptions = options,
 ): Promise<number> {
-  const profile = profileOf(options);
+  const profile = lasting(profileOf(options), options.duration);
   const measured = wanted.filter((one) => 'measure' in one);
   const inCells = wanted.flatMap((one) => ('measure' in one ? [] : [one]));
   if (inCells.length === 0) refuseOptionsOfCells(measured, options);
@@ -240,6 +250,22 @@ async function runScenarios(
     view.end();
   }
 }
+
+/** @throws UsageError for a duration that is none, or too short for a schedule. */
+function lasting(profile: Profile, duration: string | undefined): Profile {
+  if (duration === undefined) return profile;
+  const [, amount, unit] = /^(\d+)(s|m|h)$/.exec(duration) ?? [];
+  const loadMs = Number(amount) * { s: 1_000, m: 60_000, h: 3_600_000 }[(unit ?? 's') as 's' | 'm' | 'h'];
+  if (!(loadMs >= scheduleBaseMs && loadMs <= longestMs)) {
+    throw new UsageError(
+      `--duration should be like 90s, 30m or 4h, from ${scheduleBaseMs / 1_000}s to ${longestMs / 3_600_000}h, got '${duration}'`,
+    );
+  }
+  return { ...profile, loadMs };
+}
+
+/** A history of more would not be judged on the machines that this is for. */
+const longestMs = 24 * 3_600_000;
 
 /** What of a matrix is to be run here: all of it, or a shard. @throws UsageError for a shard that there is not */
 function partOf(
@@ -611,6 +637,7 @@ function repeatCommand(
   if (options.schedule) words.push('--schedule', shellWord(options.schedule));
   if (options.strategy) words.push('--strategy', options.strategy.join(','));
   if (options.profile && options.profile !== 'quick') words.push('--profile', options.profile);
+  if (options.duration) words.push('--duration', options.duration);
   for (const bound of options.threshold ?? []) words.push('--threshold', `'${bound}'`);
   if (options.members) words.push('--members', options.members);
   if (options.rate) words.push('--rate', options.rate);

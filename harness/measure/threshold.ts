@@ -1,4 +1,5 @@
 import type { Cell, PhaseName, PromiseState, Quantiles, ThresholdVerdict } from '../result.ts';
+import { memoryGrowth } from './memory-growth.ts';
 
 /** A Threshold is a bound on one figure of a cell, in k6's manner: `'read.p99': '<50'`, `'promises.broken': '==0'`. */
 export interface Threshold {
@@ -38,6 +39,7 @@ const figures = {
   'sendLag.p99': ({ load }) => load.sendLagMs.p99,
   downMs: ({ availability }) => availability.downMs,
   recoveryMs: ({ availability }) => availability.recoveryMs,
+  memoryGrowth,
 } as const satisfies Record<string, (cell: Cell) => number | null>;
 
 /** In words, for messages and help. */

@@ -118,6 +118,16 @@ describe('wrong usage is one line that says what was expected and what came, and
       ['run', 'steady', '--quota-backend-bytes', '4096'],
       "--quota-backend-bytes should be a whole number from 1048576 to 8589934592, got '4096'",
     ],
+    [
+      'a duration without a unit',
+      ['run', 'soak', '--duration', '90'],
+      "--duration should be like 90s, 30m or 4h, from 12s to 24h, got '90'",
+    ],
+    [
+      'a duration that is too short for a schedule',
+      ['run', 'steady', '--duration', '5s'],
+      "from 12s to 24h, got '5s'",
+    ],
     ['all and some', ['run', 'steady', '--all'], '--all should be given without scenarios, got steady'],
     [
       'a shard that is none',
@@ -454,6 +464,7 @@ describe('what needs no cluster', () => {
       'configuration-push',
       'cache-comparison',
       'watch-lag',
+      'soak',
       'write-serialisation',
     ]);
   });

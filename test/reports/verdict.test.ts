@@ -149,6 +149,7 @@ describe('findings', () => {
     ['npx faultline run steady --seed 1', ''],
     ['npx faultline run steady --members 5', ' --members 3'],
     ['npx faultline run --members=5 --rate 200', ' --members 3 --rate 400'],
+    ['npx faultline run soak --duration 4h --seed 1', ' --duration 4h'],
     ['npx faultline run --no-pre-vote --snapshot-count 100', ' --no-pre-vote --snapshot-count 100'],
   ])('the command is composed after %s', (command, ending) => {
     const { command: _, ...cell } = kept;
