@@ -13,7 +13,7 @@ import { readHistory } from './history/read-history.ts';
 import { type WatchHistory, watchesSince } from './history/watch.ts';
 import { environmentPromises, judge } from './judge.ts';
 import { Laps } from './laps.ts';
-import { type DriverSummary, startDriver } from './load/driver.ts';
+import { bootDriver, type DriverSummary, startDriver } from './load/driver.ts';
 import { leaseSpans } from './measure/lease-spans.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
@@ -169,6 +169,9 @@ async function record(
     valuesUnder: strategy.valueKeys,
   });
   using _observed = { [Symbol.dispose]: () => watches.close() };
+  const logPath = join(logs, 'driver.log');
+  // While the members start and are looked at, which is waiting for the most part.
+  const booted = bootDriver({ supervisor, logPath });
   await using stack = await startStack({
     supervisor,
     strategy,
@@ -192,7 +195,8 @@ async function record(
     seed,
     originNs: clock.originNs,
     historyPath,
-    logPath: join(logs, 'driver.log'),
+    logPath,
+    booted,
   });
   step('warming up');
   await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.warmUpMs });

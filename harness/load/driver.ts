@@ -35,6 +35,16 @@ export interface DriverOptions {
   /** history.jsonl, written as it goes. */
   readonly historyPath: string;
   readonly logPath: string;
+  /** Its process, where that was started before there was anything to ask. */
+  readonly booted?: Promise<WorkerProcess>;
+}
+
+/** Starts the driver's process alone; it does nothing until `startDriver` is given it. What was started is the supervisor's. */
+export function bootDriver(options: Pick<DriverOptions, 'supervisor' | 'logPath'>): Promise<WorkerProcess> {
+  const booted = WorkerProcess.start({ ...options, name: 'driver', program: 'harness/load/main.ts' });
+  // Told to whoever waits for it; when the stack is not even started nobody does.
+  booted.catch(() => {});
+  return booted;
 }
 
 /**
@@ -45,12 +55,7 @@ export async function startDriver(options: DriverOptions): Promise<Driver> {
   const { supervisor, targets, workload, seed, originNs, historyPath, logPath } = options;
   checkWorkload(workload);
   if (targets.length === 0) throw new RangeError('the driver should have at least one target, got none');
-  const worker = await WorkerProcess.start({
-    supervisor,
-    name: 'driver',
-    program: 'harness/load/main.ts',
-    logPath,
-  });
+  const worker = await (options.booted ?? bootDriver({ supervisor, logPath }));
   try {
     const open = { targets, workload, seed, originNs: String(originNs), historyPath };
     await worker.call({ type: 'open', open });
