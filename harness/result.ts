@@ -100,6 +100,8 @@ export interface Cell {
   /** What was to be done when; `faults` tells what came of it. */
   readonly schedule?: readonly StepData[];
   readonly faults: readonly Fault[];
+  /** Of the schedule what could not be done on this machine, and why. */
+  readonly skipped?: readonly { readonly nemesis: string; readonly reason: string }[];
   readonly leaders: readonly LeaderChange[];
   readonly load: LoadSummary;
   /** All kinds of operation together: quantiles cannot be put together again from those of each kind. */

@@ -27,7 +27,7 @@ import { seeded } from './random.ts';
 import { type Readings, takeReadings } from './readings.ts';
 import type { Cell, PromiseVerdict } from './result.ts';
 import { type Profile, type Scenario, timeScaleOf } from './scenario.ts';
-import { carryOut, planned } from './schedule.ts';
+import { carryOut, planned, type SkippedStep } from './schedule.ts';
 import { scheduleText, stepData } from './schedule-file.ts';
 import type { Promised, StrategyDescription } from './service/strategy.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -66,6 +66,7 @@ interface Recording {
   readonly readings: Readings;
   /** The true log, and what watches were told of it; to be read once the instances have ended. */
   readonly watches: CellWatches;
+  readonly skipped: readonly SkippedStep[];
   /** What went wrong in the harness or its environment while it was recorded. */
   readonly failures: readonly unknown[];
 }
@@ -325,7 +326,7 @@ async function offerLoad(
   try {
     const load = await driver.run({ ratePerSecond: scenario.ratePerSecond, durationMs: profile.loadMs });
     const database = await counted.end();
-    const { windows, failures } = await carried;
+    const { windows, failures, skipped } = await carried;
     if (failures.length === 0) {
       step('everything is healed: final reads on every instance');
       await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
@@ -339,6 +340,7 @@ async function offerLoad(
     return {
       load,
       faults: windows,
+      skipped,
       failures,
       leaders: await leaders,
       database,
@@ -433,6 +435,7 @@ function examine(
       fromMs: fromNs / 1e6,
       toMs: toNs / 1e6,
     })),
+    ...(recording.skipped.length > 0 && { skipped: recording.skipped }),
     leaders: recording.leaders.map(({ atNs, leader, term }) => ({
       atMs: sinceLoad(atNs) / 1e6,
       leader,

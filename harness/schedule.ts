@@ -53,6 +53,13 @@ export interface CarriedOut {
   readonly windows: readonly FaultWindow[];
   /** What injecting or healing threw; the steps after an injection that failed were not carried out. */
   readonly failures: readonly unknown[];
+  /** Steps that cannot be done on this machine, and why; they were left out. */
+  readonly skipped: readonly SkippedStep[];
+}
+
+export interface SkippedStep {
+  readonly nemesis: string;
+  readonly reason: string;
 }
 
 /**
@@ -95,12 +102,18 @@ export async function carryOut(options: ScheduleOptions): Promise<CarriedOut> {
     .sort((a, b) => a.atMs - b.atMs);
 
   const failures: unknown[] = [];
+  const skipped: SkippedStep[] = [];
   try {
     for (const { atMs, step, kind } of events) {
       const waitMs = (startNs - clock.nowNs()) / 1e6 + atMs;
       if (waitMs > 0) await sleep(waitMs, undefined, { signal: world.signal });
       if (kind === 'heal') {
         await heal(step);
+        continue;
+      }
+      const reason = await step.nemesis.unavailable?.();
+      if (reason !== undefined) {
+        skipped.push({ nemesis: step.nemesis.name, reason });
         continue;
       }
       const fromNs = clock.nowNs();
@@ -114,5 +127,5 @@ export async function carryOut(options: ScheduleOptions): Promise<CarriedOut> {
     if (!world.signal.aborted) failures.push(error);
   }
   for (const step of [...active.keys()]) await heal(step).catch((error) => failures.push(error));
-  return { windows: windows.sort((a, b) => a.fromNs - b.fromNs), failures };
+  return { windows: windows.sort((a, b) => a.fromNs - b.fromNs), failures, skipped };
 }

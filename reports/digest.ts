@@ -74,6 +74,11 @@ export function scheduleRows({ schedule = [] }: Pick<Cell, 'schedule'>): [string
   ]);
 }
 
+/** 'full-disk was left out: mounting needs root' */
+export function skippedTexts({ skipped = [] }: Pick<Cell, 'skipped'>): string[] {
+  return skipped.map(({ nemesis, reason }) => `${nemesis} was left out: ${reason}`);
+}
+
 /** What came of it, a row a fault: from, to, in force after, healed in, what was done. */
 export function faultRows({ faults }: Pick<Cell, 'faults'>): [string, string, string, string, string][] {
   return faults.map(({ fromMs, toMs, injectMs, healMs, sentence }) => [

@@ -7,6 +7,7 @@ import {
   phasesOf,
   recoveryText,
   scheduleRows,
+  skippedTexts,
   strategyIn,
 } from './digest.ts';
 import {
@@ -217,6 +218,7 @@ function details(cell: Cell): string {
         ]),
       ),
     );
+  for (const skipped of skippedTexts(cell)) blocks.push(`**${text(skipped)}**`);
   if (cell.faults.length > 0)
     blocks.push(
       markdownTable(

@@ -105,6 +105,15 @@ describe('carryOut', () => {
     expect([...inForce]).toEqual([]);
   });
 
+  test('a step that this machine cannot do is left out and told, and the others are carried out', async () => {
+    const { events, nemesis } = bookkeeping();
+    const unavailable = async () => 'it needs root';
+    const steps = [at(0, { ...nemesis('a'), unavailable }).for(5), at(1, nemesis('b')).for(5)];
+    const { windows, failures, skipped } = await run(steps);
+    expect(skipped).toEqual([{ nemesis: 'a', reason: 'it needs root' }]);
+    expect([events, windows.length, failures]).toEqual([['inject b', 'heal b'], 1, []]);
+  });
+
   test('an abort heals what is in force, and is no error', async () => {
     const { inForce, events, nemesis } = bookkeeping();
     const abort = new AbortController();

@@ -19,7 +19,7 @@ const pure = [
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */
 const deep = [
-  'test/nemesis/{every,links,members,membership,database,store}.test.ts',
+  'test/nemesis/{every,full-disk,links,members,membership,database,store}.test.ts',
   'test/corpus/corpus.test.ts',
   'test/network/toxiproxy-original.test.ts',
   'test/versions/{smoke,workflows}.test.ts',

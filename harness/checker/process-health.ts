@@ -12,7 +12,7 @@ const slackNs = 1e9;
  *   m2's log: {"level":"panic","msg":"unexpected removal of unknown remote peer"}
  *   m2 is up   (no fault touches it)   m2 is down
  *
- * A member that a fault of the run killed is down because of the fault. A run of which some member's log could not be
+ * A member that a fault of the run killed is down because of the fault. One whose disk was full says so, and ends. A run of which some member's log could not be
  * read is unknown.
  */
 export const processHealth: Checker = {
@@ -22,7 +22,8 @@ export const processHealth: Checker = {
     const logs = observations.filter((one): one is MemberLog => one.kind === 'log');
     const seen = observations.filter((one): one is MemberSeen => one.kind === 'member');
     const violations: Violation[] = [];
-    for (const { member, serious } of logs) {
+    for (const { member, serious: logged } of logs) {
+      const serious = logged.filter(({ text }) => !wasCaused(text, member, faults));
       const [first] = serious;
       if (first === undefined) continue;
       const more = serious.length === 1 ? '' : `, and ${serious.length - 1} more such lines`;
@@ -59,6 +60,14 @@ export const processHealth: Checker = {
     return verdictOf(judged, violations);
   },
 };
+
+/** etcd ends when it cannot write; only that is excused, and only of the member whose disk a fault had filled. */
+function wasCaused(text: string, member: string, faults: readonly FaultWindow[]): boolean {
+  return (
+    text.includes('no space left on device') &&
+    faults.some(({ nemesis, targets }) => nemesis === 'full-disk' && targets.includes(member))
+  );
+}
 
 /** It touches the member, and both times lie about it. A member may stay down until the fault is healed. */
 function explains(

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import type { Measurement } from '../measurement.ts';
 import type { Plan } from '../run.ts';
 import type { Profile, Scenario } from '../scenario.ts';
-import { planned } from '../schedule.ts';
+import { nemesesOf, planned } from '../schedule.ts';
 import { type StepData, stepData } from '../schedule-file.ts';
 
 /** What --dry-run --json prints: the same as the table, for programs. */
@@ -75,6 +75,17 @@ export function scheduleTable(
     }
   }
   return table.length === 0 ? undefined : table.toString();
+}
+
+/** Of the faults that may come, those that this machine cannot do, and why: 'full-disk: mounting needs root'. */
+export async function skippedIn(scenarios: readonly Scenario[]): Promise<string[]> {
+  const nemeses = new Map(
+    scenarios.flatMap(({ schedule }) => nemesesOf(schedule)).map((nemesis) => [nemesis.name, nemesis]),
+  );
+  const told = await Promise.all(
+    [...nemeses.values()].map(async ({ name, unavailable }) => ({ name, reason: await unavailable?.() })),
+  );
+  return told.flatMap(({ name, reason }) => (reason === undefined ? [] : [`${name}: ${reason}`]));
 }
 
 /** 'latencyMs 40, jitterMs 10' */

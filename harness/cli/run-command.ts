@@ -31,7 +31,7 @@ import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { onInterrupt } from './interrupt.ts';
 import { listOption } from './list-option.ts';
 import type { Parts } from './parts.ts';
-import { planData, planText, scheduleTable } from './plan-view.ts';
+import { planData, planText, scheduleTable, skippedIn } from './plan-view.ts';
 import { type ProgressView, progressView } from './progress-view.ts';
 import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 
@@ -224,6 +224,7 @@ async function runScenarios(
   const own = new Set(cells.map(({ scenario }) => scenario));
   const schedules = scheduleTable([...own], profile, seed);
   if (schedules !== undefined) view.say(schedules);
+  for (const skipped of await skippedIn([...own])) view.say(`SKIPPED: ${skipped}`);
   const interrupt = onInterrupt((line) => view.say(line));
   try {
     const plan: Plan = { ...prepared, cells, profile, seed, command, ...(matrix && { matrix }) };

@@ -1,3 +1,4 @@
+import type { Disks } from './disks.ts';
 import type { Membership } from './membership.ts';
 
 /** A Cluster is N real etcd members that reach each other only through links. */
@@ -6,6 +7,8 @@ export interface Cluster extends AsyncDisposable {
   member(name: string): Member;
   /** Where the runtime can change who belongs to it. */
   readonly membership?: Membership;
+  /** Where the runtime has its members' disks in hand. */
+  readonly disks?: Disks;
   /** The leader that a majority agrees on. Throws NoLeader when there is none within timeoutMs. */
   leader(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Member>;
   /** What each member says of itself, asked at the same time; `reachable: false` when it does not answer. */

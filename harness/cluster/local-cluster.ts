@@ -6,6 +6,7 @@ import { freePort } from '../process/free-port.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import type { Cluster } from './cluster.ts';
 import { type ClusterOptions, etcdArguments, memberNames } from './cluster-options.ts';
+import { disksOf } from './disks.ts';
 import { archEnvironment } from './etcd-program.ts';
 import { LocalMember } from './local-member.ts';
 import { membershipOf } from './membership.ts';
@@ -101,6 +102,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
       members,
       agent,
       stop: stopAll,
+      disks: disksOf(supervisor, members),
       membership: (nameOfId) => membershipOf({ members, nameOfId }),
     });
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Agent } from 'undici';
 import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { MemberState } from './cluster.ts';
+import type { Movable } from './disks.ts';
 import { answersHealth, MemberNotReady } from './member-ready.ts';
 import type { Rejoining } from './membership.ts';
 import type { StartableMember } from './started-cluster.ts';
@@ -26,7 +27,7 @@ export interface LocalMemberOptions {
 }
 
 /** A LocalMember is an etcd process of this machine. */
-export class LocalMember implements StartableMember, Rejoining {
+export class LocalMember implements StartableMember, Rejoining, Movable {
   readonly name: string;
   readonly clientAddress: string;
   readonly logPath: string;
@@ -34,6 +35,7 @@ export class LocalMember implements StartableMember, Rejoining {
   readonly #options: LocalMemberOptions;
   /** etcd reads it only while the data folder is empty. */
   #joins = false;
+  #dataFolder: string;
   #process: ManagedProcess | undefined;
   #paused = false;
   #stopped = false;
@@ -43,6 +45,7 @@ export class LocalMember implements StartableMember, Rejoining {
     this.clientAddress = options.clientAddress;
     this.logPath = options.logPath;
     this.peerUrl = options.peerUrl;
+    this.#dataFolder = options.dataFolder;
     this.#options = options;
   }
 
@@ -57,7 +60,7 @@ export class LocalMember implements StartableMember, Rejoining {
     const timeoutMs = options.timeoutMs ?? this.#options.readyTimeoutMs;
     const { supervisor, command, environment: env, logPath } = this.#options;
     const state = this.#joins ? ['--initial-cluster-state', 'existing'] : [];
-    const args = [...this.#options.args, ...state];
+    const args = [...this.#options.args, ...state, '--data-dir', this.#dataFolder];
     // Its data goes away with it, and a leader that says goodbye hands over first: nothing to wait for.
     const stopSignal = 'SIGKILL';
     this.#paused = false;
@@ -126,9 +129,18 @@ export class LocalMember implements StartableMember, Rejoining {
   async emptyDataFolder(): Promise<void> {
     const { state } = this.state;
     if (state !== 'down') throw new Error(`${this.name} should be down to lose its data, but is ${state}`);
-    const { dataFolder } = this.#options;
-    for (const entry of await readdir(dataFolder))
-      await rm(join(dataFolder, entry), { recursive: true, force: true });
+    for (const entry of await readdir(this.#dataFolder))
+      await rm(join(this.#dataFolder, entry), { recursive: true, force: true });
+  }
+
+  get dataFolder(): string {
+    return this.#dataFolder;
+  }
+
+  useDataFolder(folder: string): void {
+    const { state } = this.state;
+    if (state !== 'down') throw new Error(`${this.name} should be down to move its data, but is ${state}`);
+    this.#dataFolder = folder;
   }
 
   startJoining(): Promise<void> {

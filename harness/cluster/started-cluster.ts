@@ -1,5 +1,6 @@
 import type { Agent } from 'undici';
 import type { Cluster, Member, MemberStatus } from './cluster.ts';
+import type { Disks } from './disks.ts';
 import { findLeader } from './leader.ts';
 import { memberId, memberStatus } from './member-status.ts';
 import type { Membership } from './membership.ts';
@@ -19,6 +20,7 @@ export interface StartedClusterOptions {
   waysAround?(): Promise<readonly string[]>;
   /** Where members can lose their data and join again; told the names by id, to keep. */
   membership?(nameOfId: Map<string, string>): Membership;
+  readonly disks?: Disks;
 }
 
 /** All at once, since each waits for its peers. The first that fails ends the wait for the others. */
@@ -59,6 +61,7 @@ class StartedCluster implements Cluster {
   /** Ids exceed 2^53 and so are strings. */
   readonly #nameOfId: ReadonlyMap<string, string>;
   readonly membership?: Membership;
+  readonly disks?: Disks;
   #stopped: Promise<void> | undefined;
 
   constructor(options: StartedClusterOptions, nameOfId: Map<string, string>) {
@@ -67,6 +70,7 @@ class StartedCluster implements Cluster {
     this.#nameOfId = nameOfId;
     const membership = options.membership?.(nameOfId);
     if (membership !== undefined) this.membership = membership;
+    if (options.disks !== undefined) this.disks = options.disks;
   }
 
   member(name: string): Member {

@@ -7,6 +7,7 @@ import { defragment } from './defragment.ts';
 import { divide } from './divide.ts';
 import { exhaustConnections } from './exhaust-connections.ts';
 import { flappingLinks } from './flapping-links.ts';
+import { fullDisk } from './full-disk.ts';
 import { isolateAll } from './isolate-all.ts';
 import { isolateFollower } from './isolate-follower.ts';
 import { isolateLeader } from './isolate-leader.ts';
@@ -76,6 +77,7 @@ export const kinds: readonly NemesisKind[] = [
   kind(rollingRestart, { pauseMs: delayMs }),
   kind(crashLoop, { role, upMs: delayMs }),
   kind(loseData, { role }),
+  kind(fullDisk, { role }),
   kind(removeMember, { role }),
   kind(replaceMember, { role }),
   kind(transferLeader, {}),

@@ -17,6 +17,8 @@ export interface Nemesis {
   readonly healsByStarting?: boolean;
   /** What it was made with, as a schedule's file says it. */
   readonly options?: NemesisOptions;
+  /** Why it cannot be done on this machine; a step with it is then left out, and told. Undefined where it can. */
+  unavailable?(): Promise<string | undefined>;
   /** Resolves once the fault is in force. Whatever it did before throwing, `heal` of the result undoes. */
   inject(world: World): Promise<Injected>;
 }

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unmountUnder } from './mounts.ts';
 import { isAlive, markedProcesses, startTimeOf } from './process-table.ts';
 import { type KeeperMessage, temporaryPrefix } from './supervisor.ts';
 
@@ -46,6 +47,7 @@ async function end(): Promise<void> {
   await stopAll(
     (await markedProcesses(id)).map((pid) => ({ pid, stopSignal: 'SIGKILL', startTime: startTimeOf(pid) })),
   );
+  await unmountUnder(folder).catch(() => {});
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   process.exit(0);
 }
@@ -86,6 +88,7 @@ async function sweepAbandoned(): Promise<void> {
     const pids = owner.trim().split(' ').map(Number);
     if (pids.length !== 2 || pids.some((pid) => !Number.isInteger(pid) || pid <= 1 || isAlive(pid))) continue;
     for (const pid of await markedProcesses(name.slice(temporaryPrefix.length))) signal(pid, 'SIGKILL');
+    await unmountUnder(abandoned).catch(() => {});
     await rm(abandoned, { recursive: true, force: true }).catch(() => {});
   }
 }

@@ -15,6 +15,7 @@ import {
   phasesOf,
   recoveryText,
   scheduleRows,
+  skippedTexts,
   strategyIn,
 } from '../digest.ts';
 import {
@@ -64,7 +65,9 @@ export function cellSection(
   parts.push(
     html`<div class="pair"><section>${promisesPart(cell, id)}${thresholdsPart(cell)}</section>${eventsPart(cell)}</div>`,
   );
-  parts.push(schedulePart(cell), faultsPart(cell));
+  parts.push(schedulePart(cell));
+  for (const skipped of skippedTexts(cell)) parts.push(html`<p class="callout unknown">${skipped}</p>`);
+  parts.push(faultsPart(cell));
   if (of.charts)
     parts.push(
       html`<section><h4>Over time</h4><div class="charts" data-charts="${index}" tabindex="0" role="group" aria-label="Charts of ${cell.scenario} with ${strategyIn(cell)}: latency, single operations, throughput, cache, database queries, queues, replication lag, CPU and memory over time. The tables below tell the same figures by phase. Arrow keys move the cursor."></div><p class="hint" data-script hidden>Drag to zoom, double-click to go back; arrow keys move the cursor. Shaded: a fault. Dashed: a leader change.</p></section>`,

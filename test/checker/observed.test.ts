@@ -393,6 +393,8 @@ describe('hashes of members', () => {
 describe('health of processes', () => {
   const serious = [{ line: 12, level: 'panic', text: 'unexpected removal of unknown remote peer' }];
   const logs = [log('m1'), log('m2')];
+  const full = [{ line: 3, level: 'fatal', text: 'failed to commit tx (write db: no space left on device)' }];
+  const fullDisk = (targets: string[]) => ({ ...fault(targets, 0, 9e6), nemesis: 'full-disk' });
   table(processHealth, [
     ['nothing in the logs', { observations: logs }, 'valid'],
     ['all are up', { observations: [...logs, see('m1', 0, 1), see('m2', 0, 1)] }, 'valid'],
@@ -427,6 +429,26 @@ describe('health of processes', () => {
       'something fatal',
       { observations: [log('m1', { serious: [{ line: 1, level: 'fatal', text: 'no space left' }] })] },
       /m1 logged a fatal/,
+    ],
+    [
+      'its disk was full',
+      { observations: [log('m1', { serious: full })], faults: [fullDisk(['m1'])] },
+      'valid',
+    ],
+    [
+      "another's disk was full",
+      { observations: [log('m2', { serious: full })], faults: [fullDisk(['m1'])] },
+      /m2 logged a fatal/,
+    ],
+    [
+      'the disk was full by itself',
+      { observations: [log('m1', { serious: full })], faults: [fault(['m1'], 0, 9e6)] },
+      /m1 logged a fatal/,
+    ],
+    [
+      'its disk was full, and then it panicked of something else',
+      { observations: [log('m1', { serious: [...full, ...serious] })], faults: [fullDisk(['m1'])] },
+      /^m1 logged a panic in line 12 of its log: unexpected removal/,
     ],
     [
       'a panic under a fault is one all the same',

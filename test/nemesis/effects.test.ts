@@ -14,7 +14,7 @@ describe.each(Object.entries(effects))('%s', (name, [suite, title]) => {
     expect(text).toContain(`harness/nemesis/${name}.ts'`);
     // Made with its options, or named in a table that makes it.
     expect(text).toMatch(new RegExp(`${factory}(\\(|, )`));
-    const titles = [...text.matchAll(/test(?:\.each\([\s\S]*?\))?\(\s*(['"`])([\s\S]*?)\1,/g)].map(
+    const titles = [...text.matchAll(/test(?:\.(?:each|skipIf)\([\s\S]*?\))?\(\s*(['"`])([\s\S]*?)\1,/g)].map(
       (match) => match[2],
     );
     expect(titles.filter((one) => one!.startsWith(title))).toHaveLength(1);

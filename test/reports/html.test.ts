@@ -39,6 +39,14 @@ test('each fault is told with what injecting and healing it took', () => {
   );
 });
 
+test('what a machine could not do is told in the reports', () => {
+  const [cell, ...others] = fixture().cells;
+  const skipped = [{ nemesis: 'full-disk', reason: 'mounting needs root' }];
+  const result = { ...fixture(), cells: [{ ...cell!, skipped }, ...others] };
+  for (const told of [renderHtml(parseResult(JSON.stringify(result), 'result.json')), renderMarkdown(result)])
+    expect(told).toContain('full-disk was left out: mounting needs root');
+});
+
 test('what was not kept is open; of a run in which all was kept, the first', () => {
   const open = (result: Result) =>
     sections(result)
