@@ -32,6 +32,7 @@ export function judgementWord({ judgement, kind }: ComparedMetric): string {
 }
 
 export function runComparisonHeadline({ state, gates }: RunComparison): string {
+  if (gates.length === 0) return 'Nothing was gated: no difference decides the exit code.';
   return {
     passed: `Nothing that is gated got worse (${gates.join(', ')}).`,
     worse: 'Worse than the base in what is gated.',

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
 import { ownVersion } from '../run.ts';
+import { addBenchCommand } from './bench-command.ts';
 import { addCacheCommand } from './cache-command.ts';
 import { addCheckCommand } from './check-command.ts';
 import { addCompareCommand } from './compare-command.ts';
@@ -45,6 +46,7 @@ export async function main(args: readonly string[], parts: Parts): Promise<numbe
   addConvertCommand(program);
   addReportCommand(program, parts);
   addCompareCommand(program, parts, done);
+  addBenchCommand(program, parts, done);
   addTrendCommand(program, parts);
   addServeCommand(program, parts);
   addCacheCommand(program, parts);

@@ -473,7 +473,7 @@ async function makeFolders(folder: string): Promise<void> {
 }
 
 /** An etcd that is there is no news; one that has to be fetched is told step by step. */
-async function etcdFor({ etcd, etcdVersion }: RunOptions): Promise<FoundEtcd> {
+export async function etcdFor({ etcd, etcdVersion }: RunOptions): Promise<FoundEtcd> {
   try {
     const search = await findEtcd({ etcd, etcdVersion });
     if (search.found) return search.found;
@@ -544,7 +544,7 @@ function refuseOptionsOfCells(measurements: readonly Measurement[], options: Run
   }
 }
 
-function overridden(scenario: Scenario, options: RunOptions): Scenario {
+export function overridden(scenario: Scenario, options: RunOptions): Scenario {
   const members =
     options.members === undefined ? scenario.members : oneOf('--members', options.members, memberCounts);
   if (members < 3 && nemesesOf(scenario.schedule).some(({ strikes }) => strikes === undefined)) {

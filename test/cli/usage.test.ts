@@ -50,6 +50,16 @@ describe('wrong usage is one line that says what was expected and what came, and
       "of one kind as read.p99, in one phase as read.p99{phase:during}; got 'read.p98'",
     ],
     [
+      'a bench of one side',
+      ['bench', '--interleave', 'lease-session'],
+      '--interleave should be two sides, as in lease-session,write-behind; got 1',
+    ],
+    [
+      'a side that there is not',
+      ['bench', '--interleave', 'lease-session,lease-sesion@3.5.0'],
+      "unknown strategy 'lease-sesion'; did you mean lease-session?",
+    ],
+    [
       'a reporter that there is not',
       ['run', 'steady', '--reporter', 'html,pdf'],
       "--reporter should be one of markdown, html, junit, csv, prometheus, got 'pdf'",
