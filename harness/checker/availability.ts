@@ -44,7 +44,7 @@ export function availability({ grade, okShare }: AvailabilityOptions): Checker {
         const told = `only ${percent(share)} of ${meant.length} ${what}s${at} ended ok`;
         if (faults.length > 0) {
           const control = sent.filter((one) => faults.every((fault) => !overlaps(fault, one)));
-          if (control.length === 0 || okShareOf(control) < usualOkShare) {
+          if (okShareOf(control) < usualOkShare) {
             const without =
               control.length === 0 ? 'none was sent' : `only ${percent(okShareOf(control))} did`;
             undecided = `${told} under faults, but without any ${without}`;
@@ -88,6 +88,7 @@ function isUnder(faults: readonly FaultWindow[], one: Operation): boolean {
   return faults.some((fault) => overlaps(fault, one)) && !faults.some((fault) => touches(fault, one));
 }
 
+/** Of nothing: 0, so that nothing shows nothing. */
 function okShareOf(sent: readonly Operation[]): number {
   return sent.filter(({ outcome }) => outcome === 'ok').length / Math.max(1, sent.length);
 }

@@ -152,13 +152,10 @@ function firstOverlap(held: readonly LeaseBelief[]): [LeaseBelief, LeaseBelief] 
 
 /**
  * Two beliefs that lasted share more than a moment; one that was true at some unknown moment lies inside one that
- * lasted. Of two unknown moments nobody can say that they are the same.
+ * lasted, which was asked for earlier then. Of two unknown moments nobody can say that they are the same.
  */
-function certainlyMeet(x: LeaseBelief, y: LeaseBelief): boolean {
-  if (x.throughout && y.throughout) {
-    return Math.max(x.askedNs, y.askedNs) < Math.min(x.answeredNs, y.answeredNs);
-  }
-  if (x.throughout) return x.askedNs < y.askedNs && y.answeredNs < x.answeredNs;
-  if (y.throughout) return y.askedNs < x.askedNs && x.answeredNs < y.answeredNs;
-  return false;
+function certainlyMeet(earlier: LeaseBelief, later: LeaseBelief): boolean {
+  if (!earlier.throughout) return false;
+  if (later.throughout) return later.askedNs < Math.min(earlier.answeredNs, later.answeredNs);
+  return earlier.askedNs < later.askedNs && later.answeredNs < earlier.answeredNs;
 }

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['test/checker/**/*.test.ts'],
+    include: ['test/checker/**/*.test.ts', 'test/history/convert.test.ts'],
     setupFiles: ['test/mutation/one-seed.ts'],
     isolate: false,
     fileParallelism: false,
