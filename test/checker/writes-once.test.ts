@@ -61,6 +61,30 @@ describe('duplicated writes', () => {
       'valid',
     ],
     [
+      'an answer that names no revision is held against none',
+      [ok.write(1, 0, 1), ok.read(1, 2, 3, rev(4))],
+      { unknown: /named with a revision twice/ },
+    ],
+    [
+      'nor is a read that names none',
+      [ok.write(1, 0, 1, rev(4)), ok.read(1, 2, 3)],
+      { unknown: /named with a revision twice/ },
+    ],
+    [
+      'nor what failed, or has no answer',
+      [
+        info.write(1, 0, 1, rev(3)),
+        ok.read(1, 2, 3, rev(4)),
+        { ...ok.read(1, 4, 5, rev(6)), outcome: 'fail' },
+      ],
+      { unknown: /named with a revision twice/ },
+    ],
+    [
+      'nor what is no read',
+      [ok.write(1, 0, 1, rev(4)), ok.add(1, 2, 3, rev(6))],
+      { unknown: /named with a revision twice/ },
+    ],
+    [
       'a read names a later revision than the answer',
       [ok.write(1, 0, 1, rev(4)), ok.read(1, 2, 3, rev(6))],
       /^k: 1 was written twice: it has revision 4 in write 1 .* and revision 6 in read 1/,
