@@ -10,7 +10,8 @@ export const gradedReads: Scenario = {
     'Which grade of reads is still answered, and with what, while the primary or the replica is down?',
   strategies: ['consistency-routing'],
   schedule: [
-    at(2_000, killDatabase({ role: 'primary' })).for(2_000),
-    at(5_000, killDatabase({ role: 'replica' })).for(1_200),
+    // Both heal by starting a server, which takes its time; there must be load left to see it work again.
+    at(1_800, killDatabase({ role: 'primary' })).for(1_700),
+    at(4_300, killDatabase({ role: 'replica' })).for(1_000),
   ],
 };
