@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askedPromises } from './asked-promises.ts';
 import { defaultBudget, type Violation } from './checker/checker.ts';
 import { type Clock, clockFrom } from './clock.ts';
+import type { Images } from './cluster/docker/images.ts';
 import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
 import { countDatabase, type DatabaseCount, type DatabaseSeries } from './database/counters.ts';
 import { encodeFault, encodeObservation } from './history/format.ts';
@@ -44,6 +45,8 @@ export interface CellOptions {
   readonly seed: number;
   readonly etcd: { readonly path: string; readonly version: string };
   readonly toxiproxy?: OriginalToxiproxy;
+  /** On Docker. */
+  readonly images?: Images;
   readonly databaseUrl?: string;
   /** Where history and logs go, and the same as a report beside it names it. */
   readonly folder: string;
@@ -180,6 +183,7 @@ async function record(
     instances: scenario.instances,
     etcd: options.etcd,
     toxiproxy: options.toxiproxy,
+    images: options.images,
     databaseUrl: options.databaseUrl,
     timeScale: timeScaleOf(scenario, profile),
     seed,

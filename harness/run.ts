@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cellName } from './cell-name.ts';
+import type { Images } from './cluster/docker/images.ts';
 import type { Tuning } from './cluster/tuning.ts';
 import { compare } from './measure/comparison.ts';
 import { watchTable } from './measure/watch-lag.ts';
@@ -22,6 +23,8 @@ export interface Plan {
   readonly postgresVersion: string;
   /** In place of the embedded one. */
   readonly toxiproxy?: OriginalToxiproxy;
+  /** On Docker. */
+  readonly images?: Images;
   readonly databaseUrl?: string;
   /** Of the command line, which each scenario has taken into its own. */
   readonly tuning?: Tuning;

@@ -1,6 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster } from './cluster/cluster.ts';
+import { memberNames } from './cluster/cluster-options.ts';
+import type { Images } from './cluster/docker/images.ts';
+import type { Ground } from './cluster/ground.ts';
 import { startLocalCluster } from './cluster/local-cluster.ts';
 import { preflight } from './cluster/preflight.ts';
 import type { Tuning } from './cluster/tuning.ts';
@@ -37,6 +40,8 @@ export interface StackOptions {
   readonly etcd: { readonly path: string; readonly version: string };
   /** In place of the embedded one. */
   readonly toxiproxy?: OriginalToxiproxy;
+  /** Members and their proxies are containers of these images, then, and `etcd` only tells the version. */
+  readonly images?: Images;
   /** A database that is already there; otherwise one is started. */
   readonly databaseUrl?: string;
   readonly timeScale: number;
@@ -56,14 +61,37 @@ export interface StackOptions {
  * takes away what a run leaves in a database or a Toxiproxy that is not its own.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  options.step?.(`starting ${options.members} members and the database`);
   await mkdir(options.logs, { recursive: true });
-  const network = await createNetwork({ toxiproxyUrl: await toxiproxyOf(options) });
+  const ground = await groundOf(options);
   try {
-    return await startOn(network, options);
+    return await startOn(ground, options);
   } catch (error) {
-    if (options.toxiproxy?.kind === 'server') await network[Symbol.asyncDispose]();
+    await ground[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What members and links stand on. What is of Docker is loaded only when it is asked for. */
+async function groundOf(options: StackOptions): Promise<Ground> {
+  const { supervisor, seed, logs, images } = options;
+  if (images) {
+    const { startDockerGround } = await import('./cluster/docker/docker-ground.ts');
+    return await startDockerGround({
+      ...{ supervisor, images, seed, folder: logs, signal: options.signal },
+      members: memberNames(options.members),
+      linksToMembers: options.instances * options.members,
+    });
+  }
+  const network = await createNetwork({ toxiproxyUrl: await toxiproxyOf(options) });
+  return {
+    network,
+    startCluster: (cluster) => startLocalCluster({ ...cluster, supervisor, network, etcd: options.etcd }),
+    async [Symbol.asyncDispose]() {
+      // What is the run's own ends with the supervisor, and everything in it.
+      if (options.toxiproxy?.kind === 'server') await network[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** Where its API is. */
@@ -75,16 +103,13 @@ async function toxiproxyOf({ supervisor, toxiproxy, seed, logs }: StackOptions):
   return (await startToxiproxy({ supervisor, seed, logPath })).url;
 }
 
-async function startOn(network: Network, options: StackOptions): Promise<Stack> {
+async function startOn(ground: Ground, options: StackOptions): Promise<Stack> {
   const { supervisor, logs, seed, signal, step = () => {} } = options;
-  step(`starting ${options.members} members and the database`);
+  const { network } = ground;
   signal.throwIfAborted();
 
   const [cluster, database] = await allOrNone([
-    startLocalCluster({
-      supervisor,
-      network,
-      etcd: options.etcd,
+    ground.startCluster({
       members: options.members,
       folder: logs,
       ...options.tuning,
@@ -146,8 +171,7 @@ async function startOn(network: Network, options: StackOptions): Promise<Stack> 
       // Services first: they would go on writing.
       await Promise.all(instances.map((instance) => instance.stop()));
       await Promise.all([database[Symbol.asyncDispose](), cluster[Symbol.asyncDispose]()]);
-      // One of the run's own ends with everything in it.
-      if (options.toxiproxy?.kind === 'server') await network[Symbol.asyncDispose]();
+      await ground[Symbol.asyncDispose]();
     },
   };
 }

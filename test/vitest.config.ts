@@ -21,6 +21,7 @@ const pure = [
 const deep = [
   'test/nemesis/{every,full-disk,links,members,membership,database,store}.test.ts',
   'test/corpus/corpus.test.ts',
+  'test/docker/*.test.ts',
   'test/network/toxiproxy-original.test.ts',
   'test/versions/{smoke,workflows}.test.ts',
   'test/run/{shards,twins,database-rows,transactions,shrink}.test.ts',

@@ -12,11 +12,25 @@ export function addDoctorCommand(program: Command, done: (code: number) => void)
     .option('--etcd-version <version>', 'this version of etcd')
     .option('--database-url <url>', 'a PostgreSQL that is already there')
     .option('--json', 'as JSON')
-    .action(async (options: DoctorOptions & { json?: boolean }) => {
+    .option('--sweep', 'remove what runs on Docker left that were killed, and nothing else')
+    .action(async (options: DoctorOptions & { json?: boolean; sweep?: boolean }) => {
+      if (options.sweep) return done(await sweep());
       const diagnoses = await diagnose(options);
       process.stdout.write(
         options.json ? `${JSON.stringify(diagnoses, null, 2)}\n` : `${diagnosisText(diagnoses)}\n`,
       );
       done(diagnoses.every((d) => d.ok || !d.required) ? exitCodes.kept : exitCodes.environment);
     });
+}
+
+/** Only what carries the labels of a command that is gone. Rejects with NoEngine when no engine answers. */
+async function sweep(): Promise<number> {
+  const { connectEngine } = await import('../cluster/docker/engine.ts');
+  const { sweepAbandoned } = await import('../cluster/docker/ownership.ts');
+  const { removed, left } = await sweepAbandoned(await connectEngine());
+  const told = (what: string, names: readonly string[]) =>
+    process.stdout.write(`${what}: ${names.join(', ') || 'nothing'}\n`);
+  told('removed', removed);
+  told('left, since their command runs or is of another machine or boot', left);
+  return exitCodes.kept;
 }

@@ -33,9 +33,16 @@ import { listOption } from './list-option.ts';
 import type { Parts } from './parts.ts';
 import { planData, planText, scheduleTable, skippedIn } from './plan-view.ts';
 import { type ProgressView, progressView } from './progress-view.ts';
+import {
+  addRuntimeOptions,
+  imagesAsked,
+  prepareDocker,
+  type RuntimeOptions,
+  runtimeWords,
+} from './runtime-option.ts';
 import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 
-export interface RunOptions {
+export interface RunOptions extends RuntimeOptions {
   readonly all?: boolean;
   readonly shard?: string;
   /** What the schedule's file says of its cell, when it is to be run as that. */
@@ -143,7 +150,7 @@ export function runMainJob(parts: Parts): Promise<number> {
 
 /** The options of every command that starts a stack. */
 export function addStackOptions(command: Command): Command {
-  return command
+  return addRuntimeOptions(command)
     .option('--seed <n>', 'the seed of all chance (drawn and printed when not given)')
     .option('--out <folder>', 'where the run goes (reports/out/<time>-<seed>)')
     .option('--json', 'print the result as JSON on stdout')
@@ -371,6 +378,11 @@ async function withVersionsOf(
   for (const { scenario } of cells) {
     const { etcdVersion } = scenario;
     if (etcdVersion === undefined || found.has(etcdVersion)) continue;
+    if (options.runtime === 'docker') {
+      throw new UsageError(
+        `${scenario.name} is about etcd ${etcdVersion}, but the image ${usual.path} has ${usual.version}: name one with --etcd-image`,
+      );
+    }
     found.set(etcdVersion, await etcdFor({ etcdVersion }));
   }
   return cells.map((cell) => {
@@ -383,18 +395,24 @@ async function withVersionsOf(
 export async function prepare(
   options: RunOptions,
   seed: number,
-): Promise<Pick<Plan, 'etcd' | 'toxiproxy' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'>> {
+): Promise<
+  Pick<Plan, 'etcd' | 'images' | 'toxiproxy' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'>
+> {
   const tuning = tuningOf(options);
+  const docker = imagesAsked(options);
   const postgresVersion = await versionOfDatabase(options.databaseUrl);
   const toxiproxy = await toxiproxyNamed(options.toxiproxy);
   const out = outFolder(options.out, seed);
   await makeFolder(out);
-  const etcd = await etcdFor(options).catch(async (error) => {
+  const found = await (docker
+    ? prepareDocker(docker, say)
+    : etcdFor(options).then((etcd) => ({ etcd }))
+  ).catch(async (error) => {
     // A folder that a run has nothing to write into is no result. One that holds anything stays.
     await rmdir(out).catch(() => {});
     throw error;
   });
-  return { etcd, toxiproxy, databaseUrl: options.databaseUrl, tuning, out, postgresVersion };
+  return { ...found, toxiproxy, databaseUrl: options.databaseUrl, tuning, out, postgresVersion };
 }
 
 /** Of the command line. What etcd would refuse when it starts is refused before. @throws UsageError */
@@ -472,6 +490,11 @@ async function makeFolders(folder: string): Promise<void> {
   });
 }
 
+/** Told as it happens, before there is a view. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
 /** An etcd that is there is no news; one that has to be fetched is told step by step. */
 export async function etcdFor({ etcd, etcdVersion }: RunOptions): Promise<FoundEtcd> {
   try {
@@ -483,7 +506,7 @@ export async function etcdFor({ etcd, etcdVersion }: RunOptions): Promise<FoundE
       throw new UsageError(error.message, { cause: error });
     throw error;
   }
-  return ensureEtcd({ etcdVersion, say: (line) => process.stderr.write(`${line}\n`) });
+  return await ensureEtcd({ etcdVersion, say });
 }
 
 function profileOf({ profile, cell }: RunOptions): Profile {
@@ -557,7 +580,7 @@ export function overridden(scenario: Scenario, options: RunOptions): Scenario {
     options.databaseUrl === undefined ? scenario.schedule : sparingDatabase(scenario.name, scenario.schedule);
   return {
     ...scenario,
-    schedule,
+    schedule: options.runtime === 'docker' ? sparingContainers(scenario.name, schedule) : schedule,
     members,
     instances: options.cell?.instances ?? scenario.instances,
     ratePerSecond,
@@ -596,15 +619,35 @@ const strikesDatabase = (nemesis: Nemesis) => nemesis.strikes?.startsWith('datab
 
 /** A database that is somebody else's is not struck: nothing of the kind is drawn, and a schedule that says so is refused. */
 function sparingDatabase(name: string, schedule: Schedule): Schedule {
+  return without(
+    schedule,
+    strikesDatabase,
+    (struck) =>
+      `${name} strikes the database (${struck}), which should be the run's own: leave --database-url out`,
+  );
+}
+
+/** In containers members are not taken out of the cluster and put back, and their disks are not filled. */
+function sparingContainers(name: string, schedule: Schedule): Schedule {
+  return without(
+    schedule,
+    ({ needs }) => needs !== undefined,
+    (struck) => `${name} has the fault ${struck}, which --runtime docker cannot inject: take local`,
+  );
+}
+
+function without(
+  schedule: Schedule,
+  spared: (nemesis: Nemesis) => boolean,
+  refusal: (name: string) => string,
+): Schedule {
   if ('draw' in schedule) {
-    const choices = schedule.draw.choices.filter(({ nemesis }) => !strikesDatabase(nemesis));
+    const choices = schedule.draw.choices.filter(({ nemesis }) => !spared(nemesis));
     return { draw: { ...schedule.draw, choices } };
   }
-  const struck = nemesesOf(schedule).find(strikesDatabase);
+  const struck = nemesesOf(schedule).find(spared);
   if (struck === undefined) return schedule;
-  throw new UsageError(
-    `${name} strikes the database (${struck.name}), which should be the run's own: leave --database-url out`,
-  );
+  throw new UsageError(refusal(struck.name));
 }
 
 /** Those of the scenario and of the command line, which has the last word on a metric. @throws UsageError */
@@ -642,6 +685,7 @@ function repeatCommand(
   for (const bound of options.threshold ?? []) words.push('--threshold', `'${bound}'`);
   if (options.members) words.push('--members', options.members);
   if (options.rate) words.push('--rate', options.rate);
+  words.push(...runtimeWords(options));
   if (options.etcdVersion) words.push('--etcd-version', options.etcdVersion);
   if (options.heartbeatMs) words.push('--heartbeat-ms', options.heartbeatMs);
   if (options.electionMs) words.push('--election-ms', options.electionMs);

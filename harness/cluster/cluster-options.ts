@@ -13,7 +13,7 @@ export interface ClusterOptions extends Tuning {
 }
 
 /** ['m1', 'm2', 'm3']. Throws RangeError when there can be no such cluster. */
-export function memberNames({ members }: ClusterOptions): string[] {
+export function memberNames(members: number): string[] {
   if (![1, 3, 5, 7].includes(members)) throw new RangeError(`members should be 1, 3, 5 or 7, got ${members}`);
   return Array.from({ length: members }, (_, index) => `m${index + 1}`);
 }

@@ -31,7 +31,7 @@ export interface LocalClusterOptions extends ClusterOptions {
  */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<Cluster> {
   const { supervisor, network, folder } = options;
-  const names = memberNames(options);
+  const names = memberNames(options.members);
   checkedTuning(options);
   await mkdir(folder, { recursive: true });
 

@@ -1,12 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from 'undici';
 import { stopped } from '../process/stopped.ts';
 import type { ManagedProcess, Supervisor } from '../process/supervisor.ts';
 import type { MemberState } from './cluster.ts';
 import type { Movable } from './disks.ts';
-import { answersHealth, MemberNotReady } from './member-ready.ts';
+import { waitUntilReady } from './member-ready.ts';
 import type { Rejoining } from './membership.ts';
 import type { StartableMember } from './started-cluster.ts';
 
@@ -68,28 +67,18 @@ export class LocalMember implements StartableMember, Rejoining, Movable {
     this.#process = child;
     if (this.#stopped) await child.stop();
     try {
-      await this.#ready(child, timeoutMs, options.signal);
+      await waitUntilReady({
+        member: this,
+        agent: this.#options.agent,
+        timeoutMs,
+        signal: options.signal,
+        ended: () => (child.exit ? `ended with ${child.exit.signal ?? child.exit.code}` : undefined),
+        lastOutput: () => child.lastOutput(20),
+      });
     } catch (error) {
       // One that is not ready is down: it can be restarted, and nobody takes it for up.
       await child.stop();
       throw error;
-    }
-  }
-
-  async #ready(child: ManagedProcess, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      signal?.throwIfAborted();
-      if (await answersHealth(this.clientAddress, this.#options.agent)) return;
-      if (child.exit) {
-        const how = `ended with ${child.exit.signal ?? child.exit.code} before it was ready`;
-        throw new MemberNotReady(this.name, how, await child.lastOutput(20));
-      }
-      if (performance.now() >= deadline) {
-        const how = `did not become ready in ${timeoutMs} ms`;
-        throw new MemberNotReady(this.name, how, await child.lastOutput(20));
-      }
-      await sleep(15, undefined, { signal });
     }
   }
 

@@ -13,6 +13,7 @@ export function fullDisk({ role = 'follower' }: { role?: Role } = {}): Nemesis {
     name: 'full-disk',
     summary: 'fills the disk that a member keeps its data on; needs the right to mount',
     options: { role },
+    needs: 'disks',
     healsByStarting: true,
     unavailable: mountingRefused,
     async inject(world) {

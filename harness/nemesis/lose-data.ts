@@ -13,6 +13,7 @@ export function loseData({ role = 'follower' }: { role?: Role } = {}): Nemesis {
   return {
     name: 'lose-data',
     summary: 'kills a member and empties its data folder; it joins again as a new member',
+    needs: 'membership',
     options: { role },
     healsByStarting: true,
     async inject(world) {

@@ -13,6 +13,8 @@ export interface Nemesis {
   readonly strikes?: Struck;
   /** How many members cannot do their part while it is in force: one, unless told otherwise; none if it strikes others. */
   readonly breaks?: Breaks;
+  /** What not every runtime has. */
+  readonly needs?: 'membership' | 'disks';
   /** Healing starts a program and waits for it, which takes a second or two. */
   readonly healsByStarting?: boolean;
   /** What it was made with, as a schedule's file says it. */

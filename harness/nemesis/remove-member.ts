@@ -12,6 +12,7 @@ export function removeMember({ role = 'follower' }: { role?: Role } = {}): Nemes
   return {
     name: 'remove-member',
     summary: 'removes a member from the cluster, and adds a new one in its place',
+    needs: 'membership',
     options: { role },
     healsByStarting: true,
     async inject(world) {

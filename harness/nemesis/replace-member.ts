@@ -12,6 +12,7 @@ export function replaceMember({ role = 'follower' }: { role?: Role } = {}): Neme
   return {
     name: 'replace-member',
     summary: 'replaces a member by a new one with an empty data folder, which has to catch up',
+    needs: 'membership',
     options: { role },
     healsByStarting: true,
     async inject(world) {

@@ -9,6 +9,14 @@ export interface NetworkOptions {
   readonly toxiproxyUrl: string;
   /** For each call to it: 5,000 unless told. */
   readonly timeoutMs?: number;
+  /** Where a new link listens; on a free port of this machine unless told. */
+  placeOf?(link: { readonly from: string; readonly to: string }): Placing;
+}
+
+/** A Placing is where a proxy listens, as its Toxiproxy sees it, and where whoever uses the link connects. */
+export interface Placing {
+  readonly listen: string;
+  readonly reachedAt: string;
 }
 
 /** Rejects when no Toxiproxy answers there. */
@@ -17,7 +25,11 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   await client.version();
   // The original goes on counting where an earlier proxy of the same name has ended.
   const countsLive = await client.countsLive();
-  return new ToxiproxyNetwork(client, countsLive, countsLive ? new Map() : await client.traffic());
+  return new ToxiproxyNetwork(client, {
+    countsLive,
+    countedBefore: countsLive ? new Map() : await client.traffic(),
+    placeOf: options.placeOf,
+  });
 }
 
 /** A link with its proxy and the cuts that refuse connections on it. */
@@ -48,14 +60,19 @@ class ToxiproxyNetwork implements Network {
   readonly #inForce = new Set<StepsInForce>();
   #cuts = 0;
 
+  readonly #placeOf: NetworkOptions['placeOf'];
+
   constructor(
     client: ToxiproxyClient,
-    countsLive: boolean,
-    countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>,
+    options: Pick<NetworkOptions, 'placeOf'> & {
+      readonly countsLive: boolean;
+      readonly countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>;
+    },
   ) {
     this.#client = client;
-    this.#countedBefore = countedBefore;
-    this.countsLive = countsLive;
+    this.#countedBefore = options.countedBefore;
+    this.countsLive = options.countsLive;
+    this.#placeOf = options.placeOf;
   }
 
   get links(): readonly Link[] {
@@ -78,8 +95,9 @@ class ToxiproxyNetwork implements Network {
       throw new RangeError(`link ${name} is there already`);
     this.#adding.add(name);
     try {
-      const proxy = await this.#createProxy(name, upstream);
-      const link = { from, to, proxy: name, listen: proxy.listen, upstream };
+      const placing = this.#placeOf?.({ from, to });
+      const proxy = await this.#createProxy(name, upstream, placing?.listen);
+      const link = { from, to, proxy: name, listen: placing?.reachedAt ?? proxy.listen, upstream };
       this.#states.set(name, { link, proxy, mutex: new Mutex(), refusedBy: new Set(), enabled: true });
       return link;
     } finally {
@@ -200,16 +218,16 @@ class ToxiproxyNetwork implements Network {
     return state;
   }
 
-  async #createProxy(name: string, upstream: string): Promise<ClientProxy> {
+  async #createProxy(name: string, upstream: string, place?: string): Promise<ClientProxy> {
     for (let attempt = 1; ; attempt++) {
       // Below the ephemeral range: a port of a link that is disabled for a while must not be taken meanwhile.
-      const listen = `127.0.0.1:${await freePort()}`;
+      const listen = place ?? `127.0.0.1:${await freePort()}`;
       try {
         return await this.#client.createProxy(name, listen, upstream);
       } catch (error) {
         const status = error instanceof ToxiproxyFailed ? error.status : undefined;
         // 500 is what a port that was taken since is told as.
-        if (status === 500 && attempt < 5) continue;
+        if (status === 500 && place === undefined && attempt < 5) continue;
         if (status !== 409) throw error;
         const message = `Toxiproxy at ${this.#client.url} has a proxy ${name} already; an earlier run left it, or another one uses it: delete it or restart Toxiproxy`;
         throw new ToxiproxyFailed(message, status, error);

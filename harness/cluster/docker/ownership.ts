@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { startTimeOf } from '../../process/process-table.ts';
+import type { Engine } from './engine.ts';
+
+/** Everything that a run makes on an engine carries these labels: which run it is of, and which process owns it. */
+const runLabel = 'faultline.run';
+const ownerLabel = 'faultline.owner';
+
+export async function labelsOf(run: string): Promise<Record<string, string>> {
+  return { [runLabel]: run, [ownerLabel]: await ownerOf(process.pid) };
+}
+
+/** What a sweep did, by the names of containers and networks. */
+export interface Swept {
+  readonly removed: readonly string[];
+  /** Of commands that still run, of another machine, or of this one before it was booted. */
+  readonly left: readonly string[];
+}
+
+/** Removes what a run made, and nothing else. Containers first: a network in use cannot be removed. */
+export async function removeRun(engine: Engine, run: string): Promise<void> {
+  await removeAll(await labelled(engine, `${runLabel}=${run}`));
+}
+
+/** Removes what commands left that are gone (kill -9, a power cut of the terminal), and nothing else. */
+export async function sweepAbandoned(engine: Engine): Promise<Swept> {
+  const things = await labelled(engine, ownerLabel);
+  const abandoned = await Promise.all(things.map(({ owner }) => isGone(owner)));
+  const removed = things.filter((_, i) => abandoned[i]);
+  await removeAll(removed);
+  const names = (some: readonly Thing[]) => some.map(({ name }) => name);
+  return { removed: names(removed), left: names(things.filter((_, i) => !abandoned[i])) };
+}
+
+/** Number, start and boot together name one process for good. */
+async function ownerOf(pid: number): Promise<string> {
+  return `${await bootId()} ${pid} ${(await startTimeOf(pid)) ?? 'unknown'}`;
+}
+
+/** Only of this boot of this machine can be told whether a process lives: all else is taken for alive. */
+async function isGone(owner: string): Promise<boolean> {
+  const [boot, pid] = owner.split(' ');
+  if (boot !== (await bootId()) || !(Number(pid) > 1)) return false;
+  return owner !== (await ownerOf(Number(pid)));
+}
+
+/** An engine may serve several machines. */
+async function bootId(): Promise<string> {
+  const id = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
+  return id.trim().replaceAll(' ', '-');
+}
+
+interface Thing {
+  readonly kind: 'container' | 'network';
+  readonly name: string;
+  readonly owner: string;
+  remove(): Promise<unknown>;
+}
+
+async function labelled({ client }: Engine, label: string): Promise<Thing[]> {
+  const { dockerode } = client.container;
+  const filters = { label: [label] };
+  const [containers, networks] = await Promise.all([
+    dockerode.listContainers({ all: true, filters }),
+    dockerode.listNetworks({ filters }),
+  ]);
+  return [
+    ...containers.map((found) => ({
+      kind: 'container' as const,
+      name: (found.Names[0] ?? found.Id).replace(/^\//, ''),
+      owner: found.Labels[ownerLabel] ?? '',
+      remove: () => dockerode.getContainer(found.Id).remove({ force: true, v: true }),
+    })),
+    ...networks.map((found) => ({
+      kind: 'network' as const,
+      name: found.Name,
+      owner: found.Labels?.[ownerLabel] ?? '',
+      remove: () => dockerode.getNetwork(found.Id).remove(),
+    })),
+  ];
+}
+
+async function removeAll(things: readonly Thing[]): Promise<void> {
+  for (const kind of ['container', 'network'] as const) {
+    const outcomes = await Promise.allSettled(
+      things.filter((thing) => thing.kind === kind).map((thing) => thing.remove()),
+    );
+    for (const outcome of outcomes) {
+      // Another sweep, or the reaper, was quicker: gone (404), or going (409).
+      const status = outcome.status === 'rejected' ? outcome.reason.statusCode : undefined;
+      if (outcome.status === 'rejected' && status !== 404 && status !== 409) throw outcome.reason;
+    }
+  }
+}

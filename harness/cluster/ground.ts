@@ -1,0 +1,13 @@
+import type { Network } from '../network/network.ts';
+import type { Cluster } from './cluster.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+
+/**
+ * A Ground is what members and their links stand on: the processes of this machine, or the containers of an engine.
+ * Whoever starts it need not know which. Disposing of it takes away all that is on it.
+ */
+export interface Ground extends AsyncDisposable {
+  readonly network: Network;
+  /** Once. Resolves when every member answers a linearizable read; throws MemberNotReady. */
+  startCluster(options: ClusterOptions): Promise<Cluster>;
+}
