@@ -111,6 +111,7 @@ async function startOn(ground: Ground, options: StackOptions): Promise<Stack> {
   const [cluster, database] = await allOrNone([
     ground.startCluster({
       members: options.members,
+      etcdVersion: options.etcd.version,
       folder: logs,
       ...options.tuning,
       seed,

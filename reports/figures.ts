@@ -90,11 +90,18 @@ export function measuredShare({ manifest, cells }: Pick<Result, 'manifest' | 'ce
 /** "heartbeat 100 ms, election 1.00 s, pre-vote on"; what is not told was as usual. */
 export function tuningText(tuning: Tuning): string {
   const { heartbeatMs, electionMs, preVote, snapshotCount, quotaBackendBytes } = tuning;
+  const { compactionBatchLimit, snapshotCatchUpEntries } = tuning;
   return [
     ...(heartbeatMs === undefined ? [] : [`heartbeat ${duration(heartbeatMs)}`]),
     ...(electionMs === undefined ? [] : [`election ${duration(electionMs)}`]),
     ...(preVote === undefined ? [] : [`pre-vote ${preVote ? 'on' : 'off'}`]),
     ...(snapshotCount === undefined ? [] : [`a snapshot every ${count(snapshotCount)} entries`]),
     ...(quotaBackendBytes === undefined ? [] : [`quota ${count(quotaBackendBytes)} bytes`]),
+    ...(compactionBatchLimit === undefined
+      ? []
+      : [`compactions by ${count(compactionBatchLimit)} revisions at once`]),
+    ...(snapshotCatchUpEntries === undefined
+      ? []
+      : [`snapshots for who is ${count(snapshotCatchUpEntries)} entries behind (from etcd 3.6 on)`]),
   ].join(', ');
 }

@@ -3,6 +3,8 @@ import { type Tuning, tuningArguments } from './tuning.ts';
 /** What a cluster is like, whatever it runs on. */
 export interface ClusterOptions extends Tuning {
   readonly members: 1 | 3 | 5 | 7;
+  /** '3.4.23', where it is known: what may be tuned has other flags in other versions. */
+  readonly etcdVersion?: string;
   /** Logs go here and are kept. */
   readonly folder: string;
   /** Member ids follow from it. */
@@ -42,7 +44,7 @@ export function etcdArguments(
     // TLS, because members panic on spliced plaintext messages (etcd-io/etcd#15595), and because only connections over
     // TLS go through CONNECT.
     '--peer-auto-tls',
-    ...tuningArguments(options),
+    ...tuningArguments(options, options.etcdVersion),
     ...['--logger', 'zap'],
     ...(options.extraArgs ?? []),
   ];

@@ -13,6 +13,7 @@ import { isolateFollower } from './isolate-follower.ts';
 import { isolateLeader } from './isolate-leader.ts';
 import { isolateMinority } from './isolate-minority.ts';
 import { killDatabase } from './kill-database.ts';
+import { killDuringCompaction } from './kill-during-compaction.ts';
 import { killInstance } from './kill-instance.ts';
 import { killInstances } from './kill-instances.ts';
 import { killMember } from './kill-member.ts';
@@ -72,6 +73,7 @@ export const kinds: readonly NemesisKind[] = [
   kind(flappingLinks, { place, flavour, everyMs }),
   kind(resetLinks, { place, everyMs }),
   kind(killMember, { role }),
+  kind(killDuringCompaction, { role }),
   kind(pauseMember, { role }),
   kind(stopMember, { role }),
   kind(rollingRestart, { pauseMs: delayMs }),

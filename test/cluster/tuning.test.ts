@@ -13,7 +13,17 @@ test.each<[Tuning, readonly string[]]>([
     [...usual, '--snapshot-count', '100', '--quota-backend-bytes', '16777216'],
   ],
 ])('%j becomes etcd arguments', (tuning, expected) => {
-  expect(tuningArguments(tuning)).toEqual(expected);
+  expect(tuningArguments(tuning, '3.4.23')).toEqual(expected);
+});
+
+test.each([
+  ['3.4.23', ['--experimental-compaction-batch-limit', '5']],
+  ['3.5.35', ['--experimental-compaction-batch-limit', '5']],
+  ['3.6.16', ['--compaction-batch-limit', '5', '--snapshot-catchup-entries', '50']],
+  ['4.0.0', ['--compaction-batch-limit', '5', '--snapshot-catchup-entries', '50']],
+])('etcd %s is told as it has the flags', (version, expected) => {
+  const tuning = { compactionBatchLimit: 5, snapshotCatchUpEntries: 50 };
+  expect(tuningArguments(tuning, version)).toEqual([...usual, ...expected]);
 });
 
 test.each<[Tuning, string]>([

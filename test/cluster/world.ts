@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Cluster } from '../../harness/cluster/cluster.ts';
 import { startLocalCluster } from '../../harness/cluster/local-cluster.ts';
 import { ensureEtcd } from '../../harness/cluster/provision.ts';
+import type { Tuning } from '../../harness/cluster/tuning.ts';
 import type { World } from '../../harness/nemesis/nemesis.ts';
 import { startToxiproxy } from '../../harness/network/toxiproxy/start.ts';
 import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
@@ -20,7 +21,7 @@ export interface TestWorld extends World, AsyncDisposable {
 /** A real cluster on real links. */
 export async function startWorld(
   members: 1 | 3 | 5,
-  options: { readonly extraArgs?: readonly string[] } = {},
+  options: Tuning & { readonly extraArgs?: readonly string[] } = {},
 ): Promise<TestWorld> {
   const supervisor = await createSupervisor();
   try {

@@ -21,6 +21,7 @@ export const effects: Readonly<Record<string, readonly [suite: string, title: st
   'flapping-links': ['links', 'flapping-links: refuses and lets in, in turn'],
   'reset-links': ['links', 'reset-links: what is open is reset each time'],
   'kill-member': ['nemeses', 'kill-member: it is down, another leads'],
+  'kill-during-compaction': ['members', 'kill-during-compaction: it takes up what it had begun'],
   'pause-member': ['nemeses', 'pause-member: it does not answer'],
   'stop-member': ['members', 'stop-member: the leader hands over'],
   'rolling-restart': ['members', 'rolling-restart: each is another process afterwards'],

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Member } from '../../harness/cluster/cluster.ts';
 import { crashLoop } from '../../harness/nemesis/crash-loop.ts';
+import { killDuringCompaction } from '../../harness/nemesis/kill-during-compaction.ts';
 import { rollingRestart } from '../../harness/nemesis/rolling-restart.ts';
 import { stopMember } from '../../harness/nemesis/stop-member.ts';
 import { transferLeader } from '../../harness/nemesis/transfer-leader.ts';
@@ -10,7 +12,8 @@ import { whole } from './ground.ts';
 
 let world: TestWorld;
 beforeAll(async () => {
-  world = await startWorld(3);
+  // Compactions then take long enough to be killed in the middle.
+  world = await startWorld(3, { compactionBatchLimit: 5 });
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
 
@@ -55,6 +58,27 @@ test('crash-loop: it comes back and is killed again, until it is healed', async 
   const pid = pidOf(looping);
   await unbroken();
   expect(pidOf(looping)).toBe(pid);
+});
+
+test('kill-during-compaction: it takes up what it had begun, and has what the others have', async () => {
+  const { cluster } = world;
+  let written = 0;
+  for (; written < 100; written++) await put(cluster, 'm1', 'compacted', `${written}`);
+  const injected = await killDuringCompaction().inject(world);
+  const killed = cluster.member(injected.targets[0]!);
+  const log = () => readFile(killed.logPath, 'utf8');
+  const resumed = /resume scheduled compaction/gi;
+  const before = (await log()).match(resumed)?.length ?? 0;
+  try {
+    expect(injected.sentence).toMatch(
+      /^m\d, (the leader|a follower), was killed when it had begun to compact its history up to revision \d+$/,
+    );
+    expect(killed.state).toEqual({ state: 'down' });
+  } finally {
+    await injected.heal();
+  }
+  expect((await log()).match(resumed)?.length ?? 0).toBe(before + 1);
+  expect(await get(cluster, killed.name, 'compacted')).toBe(`${written - 1}`);
 });
 
 test('rolling-restart: each is another process afterwards, and never two are down', async () => {

@@ -212,6 +212,8 @@ const tuning = fc.record(
     preVote: fc.boolean(),
     snapshotCount: fc.integer({ min: 1, max: 10_000_000 }),
     quotaBackendBytes: fc.integer({ min: 2 ** 20, max: 2 ** 33 }),
+    compactionBatchLimit: fc.integer({ min: 1, max: 1_000_000 }),
+    snapshotCatchUpEntries: fc.integer({ min: 1, max: 10_000_000 }),
   },
   { requiredKeys: [] },
 );
