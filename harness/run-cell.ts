@@ -193,6 +193,7 @@ async function record(
     instanceEnvironment: (instance) => watches.environment(instance),
     step,
   });
+  await setApart(stack, scenario);
   const driver = await startDriver({
     supervisor,
     targets: stack.instances.map((instance) => ({ instance: instance.name, url: instance.url })),
@@ -223,6 +224,18 @@ async function record(
     (error) => [error],
   );
   return { ...recording, failures: [...recording.failures, ...unused] };
+}
+
+/** Before the warm-up, so that nothing of it is a fault's beginning. The proxies end with the cell, and this with them. */
+async function setApart(
+  { network, instances }: Stack,
+  { databaseDistanceMs }: Pick<Scenario, 'databaseDistanceMs'>,
+): Promise<void> {
+  if (databaseDistanceMs === undefined) return;
+  const links = network.links.filter(
+    ({ from, to }) => instances.some(({ name }) => name === from) && ['primary', 'replica'].includes(to),
+  );
+  await network.slow(links, { latencyMs: databaseDistanceMs, jitterMs: 0 });
 }
 
 /**

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly thresholds?: Thresholds;
   /** Below this share of the offered operations answered ok outside of faults, verdicts are unknown. */
   readonly steadyOkShare: number;
+  /** What passes between the instances and the database takes this long each way, all the time: a distance, no fault. */
+  readonly databaseDistanceMs?: number;
   /** The strategies' times are the profile's times this, where they would outlast the load otherwise. 1 when left out. */
   readonly timesBy?: number;
   /** When it is there, its strategies are run in rounds, and their figures held against each other. */
