@@ -17,7 +17,7 @@ const plainEveryMs = 4_000;
 const livingPaceMs = 1_000;
 
 const ticks = '▁▂▃▄▅▆▇█';
-const sparkWidth = 12;
+const sparkWidth = 8;
 
 export function progressView(stream: NodeJS.WriteStream): ProgressView {
   return stream.isTTY ? livingView(stream) : plainView(stream);
@@ -56,10 +56,10 @@ function livingView(stream: WriteStream): ProgressView {
   let faults: readonly string[] = [];
   const pace = new Pace(livingPaceMs);
   const clear = () => void stream.write('\r\x1b[K');
+  const width = () => Math.max(20, (stream.columns ?? 100) - 1);
   const draw = (text: string) => {
     living = text;
-    const width = Math.max(20, (stream.columns ?? 100) - 1);
-    stream.write(`\r\x1b[K${pc.dim(text.length > width ? `${text.slice(0, width - 1)}…` : text)}`);
+    stream.write(`\r\x1b[K${pc.dim(clipped(text, width()))}`);
   };
   return {
     say(line) {
@@ -73,15 +73,10 @@ function livingView(stream: WriteStream): ProgressView {
     },
     show(progress) {
       if (progress.type === 'faults') faults = progress.active;
-      if (progress.type === 'step') return draw(`  ${progress.step}`);
+      if (progress.type === 'step') return draw(`  ${progress.cell.strategy} · ${progress.step}`);
       if (progress.type === 'load') {
         pace.add(progress);
-        const bar = '━'
-          .repeat(Math.min(10, Math.round((progress.elapsedMs / progress.loadMs) * 10)))
-          .padEnd(10, '─');
-        return draw(
-          `  ${bar} ${pace.sparkline} ${loadText(progress, pace)}${faults.length > 0 ? ` · ⚡ ${faults.join('; ')}` : ''}`,
-        );
+        return draw(livingLine(progress, pace, faults, width()));
       }
       if (progress.type === 'cell-ended') {
         living = '';
@@ -91,6 +86,41 @@ function livingView(stream: WriteStream): ProgressView {
       if (line !== undefined) this.say(line);
     },
   };
+}
+
+/**
+ * Which strategy, how far its load has come, rate and p99 with what they were lately, what went wrong, and the fault.
+ * Where that is too wide, what says least goes first: the requests in flight, then the bar, then the sparkline of the
+ * rate, then the one of p99. The fault is cut short, its first words are kept.
+ */
+function livingLine(progress: Load, pace: Pace, faults: readonly string[], width: number): string {
+  const { stats, elapsedMs, loadMs, cell } = progress;
+  const done = Math.min(10, Math.round((elapsedMs / loadMs) * 10));
+  const fault = faults.length === 0 ? '' : ` · ⚡ ${faults.join('; ')}`;
+  const line = (without: number) =>
+    [
+      `  ${cell.strategy}`,
+      without < 2 && '━'.repeat(done).padEnd(10, '─'),
+      `${timeText(progress)} ·`,
+      without < 3 && pace.rates,
+      `${Math.round(pace.perSecond)}/s ·`,
+      without < 4 && pace.p99s,
+      `p99 ${pace.p99Ms === null ? '–' : msText(pace.p99Ms)}`,
+      outcomesText(stats, 'wrong'),
+      without < 1 && `· in flight ${stats.inFlight}`,
+    ]
+      .filter((part) => part !== false && part !== '')
+      .join(' ');
+  const room = width - Math.min(fault.length, leastOfFault);
+  const fitting = [0, 1, 2, 3].map(line).find((text) => text.length <= room) ?? line(4);
+  return `${fitting}${fault}`;
+}
+
+/** So much of a fault's sentence tells it from others; the whole of it stands in a line of its own above. */
+const leastOfFault = 20;
+
+function clipped(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
 /** The line that stays for a progress, if it has one. */
@@ -120,16 +150,34 @@ function staying(progress: Progress): string | undefined {
 
 type Load = Extract<Progress, { type: 'load' }>;
 
-function loadText({ stats, elapsedMs, loadMs }: Load, pace: Pace): string {
-  return `${(elapsedMs / 1e3).toFixed(1)}/${(loadMs / 1e3).toFixed(0)} s · ${Math.round(pace.perSecond)}/s · ok ${stats.ok} fail ${stats.fail} info ${stats.info}${stats.dropped > 0 ? ` dropped ${stats.dropped}` : ''} · in flight ${stats.inFlight}`;
+function loadText(progress: Load, pace: Pace): string {
+  const { stats } = progress;
+  const p99 = pace.p99Ms === null ? '' : ` · p99 ${msText(pace.p99Ms)}`;
+  return `${timeText(progress)} · ${Math.round(pace.perSecond)}/s${p99} ${outcomesText(stats, 'all')} · in flight ${stats.inFlight}`;
 }
 
-/** A Pace tells how many operations a second ended lately, from the driver's own counts and times. */
+function timeText({ elapsedMs, loadMs }: Load): string {
+  return `${(elapsedMs / 1e3).toFixed(1)}/${(loadMs / 1e3).toFixed(0)} s`;
+}
+
+function outcomesText({ ok, fail, info, dropped }: Load['stats'], which: 'all' | 'wrong'): string {
+  const counts = Object.entries({ ok, fail, info, dropped }).filter(
+    ([name, count]) => count > 0 || (which === 'all' && name !== 'dropped'),
+  );
+  const told = which === 'all' ? counts : counts.filter(([name]) => name !== 'ok');
+  return told.length === 0 ? '' : `· ${told.map(([name, count]) => `${name} ${count}`).join(' ')}`;
+}
+
+function msText(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+/** A Pace tells how many operations a second ended lately and how slow they were, from the driver's own counts and times. */
 class Pace {
   readonly #overNs: number;
   #samples: { atNs: number; ended: number }[] = [];
   #perSecond = 0;
-  #rates: readonly number[] = [];
+  #lately: readonly { perSecond: number; p99Ms: number | null }[] = [];
 
   constructor(overMs: number) {
     this.#overNs = overMs * 1e6;
@@ -139,26 +187,41 @@ class Pace {
     return this.#perSecond;
   }
 
-  /** The last rates, up to the highest of them: a service that stops is seen at a glance. */
-  get sparkline(): string {
-    const highest = Math.max(1, ...this.#rates);
-    return this.#rates
-      .map((rate) => ticks[Math.round((rate / highest) * (ticks.length - 1))])
-      .join('')
-      .padStart(sparkWidth);
+  /** Of the driver's last report; null when nothing ended ok in it. */
+  get p99Ms(): number | null {
+    return this.#lately.at(-1)?.p99Ms ?? null;
   }
 
-  add({ stats: { atNs, ok, fail, info, completedPerSecond } }: Load): void {
+  /** The last rates, up to the highest of them: a service that stops is seen at a glance. */
+  get rates(): string {
+    return spark(this.#lately.map(({ perSecond }) => perSecond));
+  }
+
+  get p99s(): string {
+    return spark(this.#lately.map(({ p99Ms }) => p99Ms));
+  }
+
+  add({ stats: { atNs, ok, fail, info, completedPerSecond, p99Ms } }: Load): void {
     const ended = ok + fail + info;
     // The next cell counts from 0 again.
     if (ended < (this.#samples.at(-1)?.ended ?? 0)) {
       this.#samples = [];
-      this.#rates = [];
+      this.#lately = [];
     }
     while (this.#samples.length > 1 && this.#samples[1]!.atNs <= atNs - this.#overNs) this.#samples.shift();
     const first = this.#samples[0];
     this.#perSecond = first ? ((ended - first.ended) / (atNs - first.atNs)) * 1e9 : completedPerSecond;
     this.#samples.push({ atNs, ended });
-    this.#rates = [...this.#rates, Math.max(0, completedPerSecond)].slice(-sparkWidth);
+    const perSecond = Math.max(0, completedPerSecond);
+    this.#lately = [...this.#lately, { perSecond, p99Ms }].slice(-sparkWidth);
   }
+}
+
+/** Up to the highest; what there is none of is a dot. */
+function spark(values: readonly (number | null)[]): string {
+  const highest = Math.max(Number.MIN_VALUE, ...values.map((value) => value ?? 0));
+  return values
+    .map((value) => (value === null ? '·' : ticks[Math.round((value / highest) * (ticks.length - 1))]))
+    .join('')
+    .padStart(sparkWidth);
 }

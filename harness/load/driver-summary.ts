@@ -3,6 +3,8 @@ export interface DriverStats {
   readonly atNs: number;
   readonly offeredPerSecond: number;
   readonly completedPerSecond: number;
+  /** Of those that ended ok since the report before, from when they were due; null when none did. */
+  readonly p99Ms: number | null;
   readonly inFlight: number;
   readonly ok: number;
   readonly fail: number;

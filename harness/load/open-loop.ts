@@ -104,6 +104,7 @@ export class OpenLoop {
       info: 0,
       // From 1 microsecond to about 17 minutes, three digits.
       lagNs: createHistogram({ lowest: 1_000, highest: 1e12, figures: 3 }),
+      latelyOkNs: createHistogram({ lowest: 1_000, highest: 1e12, figures: 2 }),
       offering: false,
       ended: () => {},
     };
@@ -242,6 +243,8 @@ export class OpenLoop {
     const attempt = attemptOf(planned, process);
     const flight = this.#send(lane, process, place, attempt, dueNs, false, (end) => {
       run[end.outcome] += 1;
+      if (end.outcome === 'ok')
+        run.latelyOkNs.record(Math.max(1_000, Math.round(this.#options.clock.nowNs() - dueNs)));
       // Timers wait until a whole round of answers was read; what became due meanwhile need not.
       if (this.#current === run) this.#offerDue(run, this.#options.clock.nowNs(), 2);
       if (run.drained && inFlight(run) === 0) run.ended();
@@ -403,12 +406,14 @@ export class OpenLoop {
         atNs,
         offeredPerSecond: (offered - last.offered) / seconds,
         completedPerSecond: (completed - last.completed) / seconds,
+        p99Ms: run.latelyOkNs.count === 0 ? null : run.latelyOkNs.percentile(99) / 1e6,
         inFlight: inFlight(run),
         ok,
         fail,
         info,
         dropped,
       });
+      run.latelyOkNs.reset();
       last = { atNs, offered, completed };
     }, statsEveryMs);
     return () => clearInterval(timer);
@@ -459,6 +464,8 @@ interface Run {
   fail: number;
   info: number;
   readonly lagNs: ReturnType<typeof createHistogram>;
+  /** From due, of what ended ok since the last report. */
+  readonly latelyOkNs: ReturnType<typeof createHistogram>;
   timer?: NodeJS.Timeout;
   /** Nothing more will be offered. */
   drained?: boolean;

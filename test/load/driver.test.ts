@@ -9,7 +9,7 @@ import { defaultBudget } from '../../harness/checker/checker.ts';
 import { convergence } from '../../harness/checker/convergence.ts';
 import { linearizability } from '../../harness/checker/linearizability.ts';
 import { readHistory } from '../../harness/history/read-history.ts';
-import { startDriver } from '../../harness/load/driver.ts';
+import { type DriverStats, startDriver } from '../../harness/load/driver.ts';
 import type { ToWorker } from '../../harness/load/messages.ts';
 import { operations } from '../../harness/load/operations.ts';
 import type { Workload } from '../../harness/load/workload.ts';
@@ -70,8 +70,8 @@ const of = (pairs: readonly Pair[], ...types: string[]) =>
 describe('a run', () => {
   test('offers the planned operations, records each, and tells what became of them', async () => {
     const { driver, historyPath, workload } = await setUp({}, { seed: 9, instances: ['s1', 's2'] });
-    const stats: number[] = [];
-    driver.onStats((s) => stats.push(s.ok));
+    const stats: DriverStats[] = [];
+    driver.onStats((s) => stats.push(s));
     const warmUp = await driver.run({ ratePerSecond: 400, durationMs: 300 });
     const run = await driver.run({ ratePerSecond: 400, durationMs: 1_000 });
     await driver[Symbol.asyncDispose]();
@@ -82,6 +82,10 @@ describe('a run', () => {
     expect(run.toNs - run.fromNs).toBe(1e9);
     expect(run.fromNs).toBeGreaterThanOrEqual(warmUp.toNs);
     expect(stats.length).toBeGreaterThan(1);
+    // What is told beside the counts while it goes on.
+    const p99s = stats.flatMap(({ p99Ms }) => p99Ms ?? []);
+    expect(p99s.length).toBeGreaterThan(0);
+    for (const p99Ms of p99s) expect(p99Ms).toBeGreaterThan(0);
 
     const pairs = await readPairs(historyPath);
     expect(pairs.length).toBe(warmUp.offered + run.offered);
