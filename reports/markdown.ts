@@ -1,4 +1,5 @@
 import type { Cell, Comparison, Manifest, Measured, Result } from '../harness/result.ts';
+import { cellChartFile } from './cell-chart.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from './comparison.ts';
 import {
   digest,
@@ -28,10 +29,24 @@ import { cellState, promiseState, type State, tally } from './verdict.ts';
 const icons: Readonly<Record<State, string>> = { kept: '✅', broken: '❌', unknown: '❔', error: '💥' };
 
 /**
- * report.md: the result as a GitHub job summary or a page in a wiki. A job summary holds 1 MiB, so what a reader
- * needs first comes first, and the details of each cell are last.
+ * The result as a GitHub job summary or a page in a wiki. A job summary holds 1 MiB, so what a reader needs first
+ * comes first, and the details of each cell are last. It has no charts, since nothing stands beside a job summary.
  */
 export function renderMarkdown(result: Result): string {
+  return markdownOf(result, () => null);
+}
+
+/** report.md, with the charts that are written beside it. */
+export function renderMarkdownWithCharts(result: Result): string {
+  return markdownOf(result, (cell, i) =>
+    cell.timeline.ok.length === 0 ? null : `![Latency and throughput over time](${cellChartFile(cell, i)})`,
+  );
+}
+
+/** An image in Markdown; null where there is none. */
+type ChartOf = (cell: Cell, index: number) => string | null;
+
+function markdownOf(result: Result, chartOf: ChartOf): string {
   const { manifest } = result;
   const all = tally(result);
   const blocks = [
@@ -45,7 +60,8 @@ export function renderMarkdown(result: Result): string {
   for (const one of result.measurements ?? []) blocks.push(`## ${text(one.scenario)}`, ...measured(one));
   if (result.saturation !== undefined && result.saturation.length > 0)
     blocks.push('## Saturation', saturation(result.saturation));
-  if (result.cells.length > 0) blocks.push('## Details', ...result.cells.map(details));
+  if (result.cells.length > 0)
+    blocks.push('## Details', ...result.cells.map((cell, i) => details(cell, chartOf(cell, i))));
   return `${blocks.join('\n\n')}\n`;
 }
 
@@ -177,13 +193,14 @@ function measured(one: Measured): string[] {
   return blocks;
 }
 
-function details(cell: Cell): string {
+function details(cell: Cell, chart: string | null): string {
   const state = cellState(cell);
   const blocks = [
     `<details><summary>${icons[state]} ${text(cell.scenario)} · ${text(strategyIn(cell))}</summary>`,
   ];
   if (cell.reason !== undefined) blocks.push(text(cell.reason));
   if (cell.retried !== undefined) blocks.push(text(retriedText(cell.retried.reason)));
+  if (chart !== null) blocks.push(chart);
   if (cell.promises.length > 0)
     blocks.push(
       markdownTable(

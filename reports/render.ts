@@ -1,22 +1,39 @@
 import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Result } from '../harness/result.ts';
+import { cellChart, cellChartFile } from './cell-chart.ts';
 import { renderCsv } from './csv.ts';
 import { replaceFile } from './file.ts';
 import { renderHtml } from './html/page.ts';
 import { renderJunit } from './junit.ts';
-import { renderMarkdown } from './markdown.ts';
+import { renderMarkdownWithCharts } from './markdown.ts';
 import { renderPrometheus } from './prometheus.ts';
 import { parseResult } from './validate.ts';
 
-/** A reporter renders a result as one file of the run's folder. Pure: the same result gives the same file. */
+/** A reporter renders a result as one file of the run's folder, or with some beside it. Pure: the same result gives the same files. */
 const reporters = {
-  markdown: { file: 'report.md', render: renderMarkdown },
+  markdown: { file: 'report.md', render: renderMarkdownWithCharts, beside: charts },
   html: { file: 'report.html', render: renderHtml },
   junit: { file: 'junit.xml', render: renderJunit },
   csv: { file: 'timeline.csv', render: renderCsv },
   prometheus: { file: 'metrics.prom', render: renderPrometheus },
-} as const satisfies Record<string, { readonly file: string; render(result: Result): string }>;
+} as const satisfies Record<string, Reporter>;
+
+interface Reporter {
+  readonly file: string;
+  render(result: Result): string;
+  /** Files that it refers to. */
+  beside?(result: Result): Rendered;
+}
+
+function charts({ cells }: Result): Rendered {
+  return Object.fromEntries(
+    cells.flatMap((cell, i) => {
+      const chart = cellChart(cell);
+      return chart === null ? [] : [[cellChartFile(cell, i), chart]];
+    }),
+  );
+}
 
 export type ReporterName = keyof typeof reporters;
 export const reporterNames = Object.keys(reporters) as readonly ReporterName[];
@@ -31,7 +48,13 @@ export function reportFile(name: ReporterName): string {
 export type Rendered = Readonly<Record<string, string>>;
 
 export function renderAll(result: Result, names: readonly ReporterName[] = usualReporters): Rendered {
-  return Object.fromEntries(names.map((name) => [reporters[name].file, reporters[name].render(result)]));
+  return Object.assign(
+    {},
+    ...names.map((name): Rendered => {
+      const { file, render, beside }: Reporter = reporters[name];
+      return { [file]: render(result), ...beside?.(result) };
+    }),
+  );
 }
 
 /** Renders again what a run has left; `path` is its result.json or its folder. Throws ResultInvalid. */
@@ -69,10 +92,17 @@ export async function readResult(path: string): Promise<{ file: string; result: 
   return { file, result: parseResult(await readFile(file, 'utf8'), file) };
 }
 
-/** Each file appears whole or not at all. Returns their paths. */
+/**
+ * Each file appears whole or not at all; one that says so already is left as it is, since a run renders all its cells
+ * again after each. Returns their paths.
+ */
 export async function writeRendered(folder: string, rendered: Rendered): Promise<string[]> {
   const paths: string[] = [];
-  for (const [name, text] of Object.entries(rendered))
-    paths.push(await replaceFile(join(folder, name), text));
+  for (const [name, text] of Object.entries(rendered)) {
+    const path = join(folder, name);
+    const there = await readFile(path, 'utf8').catch(() => undefined);
+    if (there !== text) await replaceFile(path, text);
+    paths.push(path);
+  }
   return paths;
 }

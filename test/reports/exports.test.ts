@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { exitCodeOf } from '../../harness/cli/exit-code.ts';
 import type { Result } from '../../harness/result.ts';
+import { cellChartFile } from '../../reports/cell-chart.ts';
 import { renderCsv } from '../../reports/csv.ts';
 import { renderAnnotations } from '../../reports/github.ts';
 import { renderHtml } from '../../reports/html/page.ts';
@@ -167,6 +168,7 @@ test('a result of before single operations, percentiles and thresholds were reco
   const rendered = renderAll(old, reporterNames);
   expect(Object.keys(rendered)).toEqual([
     'report.md',
+    ...old.cells.map((cell, i) => cellChartFile(cell, i)),
     'report.html',
     'junit.xml',
     'timeline.csv',

@@ -14,9 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const files = ['junit.xml', 'report.html', 'report.md', 'result.json'];
+const files = ['charts', 'junit.xml', 'report.html', 'report.md', 'result.json'];
 
-test('a run leaves four files and no temporary one, and points latest at itself', async () => {
+test('a run leaves its files, the charts in a folder, and no temporary one, and points latest at itself', async () => {
   const out = join(folder, 'reports', 'out');
   const first = await writeResult(join(out, '1-42'), fixture());
   expect((await readdir(join(out, '1-42'))).sort()).toEqual(files);
@@ -58,7 +58,8 @@ test('a result that does not hold to the schema is refused aloud, but not lost',
 
 test('rendered again from its file or its folder, it is the same', async () => {
   await writeResult(folder, fixture());
-  for (const name of files.filter((one) => one !== 'result.json')) await rm(join(folder, name));
+  for (const name of files.filter((one) => one !== 'result.json'))
+    await rm(join(folder, name), { recursive: true });
   const { result, paths } = await renderFile(folder);
   expect(result).toEqual(fixture());
   for (const path of paths)
@@ -67,6 +68,7 @@ test('rendered again from its file or its folder, it is the same', async () => {
     );
   await renderFile(join(folder, 'result.json'), join(folder, 'elsewhere'));
   expect((await readdir(join(folder, 'elsewhere'))).sort()).toEqual([
+    'charts',
     'junit.xml',
     'report.html',
     'report.md',
