@@ -1,4 +1,3 @@
-import { cellName } from '../harness/cell-name.ts';
 import type { Cell } from '../harness/result.ts';
 import { endOf, strategyIn } from './digest.ts';
 import { duration, figure, moment, oneLine } from './figures.ts';
@@ -15,7 +14,7 @@ const mostColumns = 240;
 
 /** Where a cell's chart is written, in the run's folder; nothing of a name that is no letter or number is in it. */
 export function cellChartFile(cell: Cell, index: number): string {
-  const name = cellName(cell)
+  const name = `${cell.scenario} ${strategyIn(cell)}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 80);
