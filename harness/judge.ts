@@ -21,7 +21,7 @@ import { storesAgree } from './checker/stores-agree.ts';
 import { bank } from './checker/transactions/bank.ts';
 import { fracturedReads } from './checker/transactions/fractured-reads.ts';
 import { listAppend } from './checker/transactions/list-append.ts';
-import { watch } from './checker/watch/watch.ts';
+import { memberWatches, serviceWatches, tellKnownIssues } from './checker/watch/watch.ts';
 import type { WriteOrder } from './checker/write-order.ts';
 import type { History } from './history/operation.ts';
 import type { PromiseVerdict } from './result.ts';
@@ -43,8 +43,9 @@ export function judge(
   const violations: Violation[] = [];
   const verdicts = promises.map((promise): PromiseVerdict => {
     const verdict = missing(history, promise) ?? checkerFor(promise, order).check(history, budget);
-    const note = noteOn(promise, history);
-    if (verdict.valid === false) violations.push(...verdict.violations);
+    const found = verdict.valid === false ? verdict.violations : [];
+    const note = noteOn(promise, history, found);
+    violations.push(...found);
     return {
       promise,
       text: tellPromise(promise),
@@ -52,14 +53,15 @@ export function judge(
       ...(verdict.valid === 'unknown' ? { reason: verdict.reason } : {}),
       ...(note === undefined ? {} : { note }),
       operations: verdict.operations,
-      violations: verdict.valid === false ? verdict.violations.length : 0,
+      violations: found.length,
     };
   });
   return { verdicts, violations };
 }
 
 /** What the verdict rests on, where a reader would wonder. */
-function noteOn({ guarantee }: Promised, history: History): string | undefined {
+function noteOn({ guarantee }: Promised, history: History, found: readonly Violation[]): string | undefined {
+  if (guarantee === 'watch' || guarantee === 'member-watches') return tellKnownIssues(found, history);
   if (guarantee === 'lease-truth') return tellNotices(history);
   return guarantee === 'linearizable' ? tellClosed(history) : undefined;
 }
@@ -109,8 +111,10 @@ function checkerFor(promise: Promised, order: WriteOrder): Checker {
       return splitBrain;
     case 'process-health':
       return processHealth;
+    case 'member-watches':
+      return memberWatches;
     case 'watch':
-      return watch(['filter', 'ordered', 'unique', 'resumable', 'reliable']);
+      return serviceWatches(['filter', 'ordered', 'unique', 'resumable', 'reliable']);
     case 'strict-serializability':
       return listAppend();
     case 'atomic-visibility':
@@ -192,6 +196,8 @@ export function tellPromise(promise: Promised): string {
       return 'etcd: one leader a term, one content a revision';
     case 'process-health':
       return 'etcd: no member panics, logs something fatal or ends by itself';
+    case 'member-watches':
+      return 'etcd: watchers of every kind are told everything once, in order and as it happened';
     case 'watch':
       return 'watches miss nothing, repeat nothing and keep the order';
     case 'strict-serializability':

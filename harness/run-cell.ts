@@ -15,6 +15,8 @@ import { type WatchHistory, watchesSince } from './history/watch.ts';
 import { environmentPromises, judge } from './judge.ts';
 import { Laps } from './laps.ts';
 import { bootDriver, type DriverSummary, startDriver } from './load/driver.ts';
+import { keyName } from './load/operations.ts';
+import type { Workload } from './load/workload.ts';
 import { leaseSpans } from './measure/lease-spans.ts';
 import { measure } from './measure/summary.ts';
 import { judgeThresholds, threshold } from './measure/threshold.ts';
@@ -171,6 +173,7 @@ async function record(
     etcdVersion: options.etcd.version,
     recorded: scenario.watching !== undefined,
     valuesUnder: strategy.valueKeys,
+    ...(scenario.watchers === 'every-kind' && { everyKindOf: watchedKeys(scenario.workload) }),
   });
   using _observed = { [Symbol.dispose]: () => watches.close() };
   const logPath = join(logs, 'driver.log');
@@ -375,6 +378,11 @@ async function offerLoad(
   }
 }
 
+/** As many as one stream should carry. */
+function watchedKeys({ keys }: Workload): string[] {
+  return Array.from({ length: Math.min(keys, 24) }, (_, i) => keyName(i));
+}
+
 /** How long watches are given to be told the last of the load. */
 const watchesSettleMs = 10_000;
 
@@ -468,7 +476,10 @@ function examine(
     ...(watches &&
       scenario.watching && {
         watches: watchLag({
-          watches,
+          watches: {
+            ...watches,
+            watchers: watches.watchers.filter(({ atMember }) => atMember === undefined),
+          },
           faults,
           plan: scenario.watching,
           fromNs: 0,
@@ -518,7 +529,8 @@ function demanded({ strategy, scenario, profile }: CellOptions): readonly Promis
     ({ guarantee }) => scenario.members > 1 || guarantee !== 'members-agree',
   );
   const promises = askedPromises(strategy.promises(timeScaleOf(scenario, profile)), scenario.workload);
-  return [...promises, ...environment];
+  const watched: Promised[] = scenario.watchers === undefined ? [] : [{ guarantee: 'member-watches' }];
+  return [...promises, ...environment, ...watched];
 }
 
 /** A service that is wrong throughout would fill the report with the same; each promise still tells how many there are. */

@@ -34,6 +34,11 @@ export interface Scenario {
   readonly comparison?: ComparisonPlan;
   /** When it is there, its strategies are run in rounds, and what the instances' watches tell is recorded and measured. */
   readonly watching?: WatchingPlan;
+  /**
+   * Watchers beside the service, straight at the members, over what the service keeps in etcd; what they are told is held
+   * against the true log. `every-kind`: harness/watch/every-kind.ts.
+   */
+  readonly watchers?: 'every-kind';
 }
 
 /** An even number of members bears no more losses than one less. */

@@ -121,6 +121,7 @@ const checkerNames: Readonly<Record<Guarantee, string>> = {
   'member-revisions': 'member-revisions',
   'no-split-brain': 'split-brain',
   'process-health': 'process-health',
+  'member-watches': 'member-watches',
   watch: 'watch',
   'strict-serializability': 'list-append',
   'atomic-visibility': 'fractured-reads',

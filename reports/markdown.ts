@@ -92,6 +92,7 @@ function findingBlock(finding: Finding): string {
   ];
   const shown = finding.violations.slice(0, 3).map((violation) => `- ${text(violation.summary)}`);
   if (shown.length > 0) lines.push(shown.join('\n'));
+  if (finding.state === 'broken' && promise?.note !== undefined) lines.push(text(promise.note));
   lines.push(fenced(finding.command));
   return lines.join('\n\n');
 }

@@ -219,6 +219,8 @@ function told(finding: Finding, columns: number, paint: Painter): string[] {
   ];
   const why = finding.violations[0]?.summary ?? finding.reason;
   if (why !== undefined) lines.push(...wrapped(clean(why), columns - 2).map((line) => `  ${line}`));
+  if (state === 'broken' && promise?.note !== undefined)
+    lines.push(...wrapped(clean(promise.note), columns - 2).map((line) => `  ${line}`));
   // A command is never wrapped: it is there to be copied.
   lines.push(`  ${paint.dim('again')}   ${paint.cyan(clean(finding.command))}`);
   return lines;

@@ -4,6 +4,7 @@ import { cacheComparison } from './cache-comparison.ts';
 import { conditionalUpdates } from './conditional-updates.ts';
 import { configurationPush } from './configuration-push.ts';
 import { edgeSite } from './edge-site.ts';
+import { etcdExploration } from './etcd-exploration.ts';
 import { gradedReads } from './graded-reads.ts';
 import { instanceKill } from './instance-kill.ts';
 import { instancePause } from './instance-pause.ts';
@@ -47,6 +48,7 @@ export const scenarios: readonly Scenario[] = [
   configurationPush,
   cacheComparison,
   watchLag,
+  etcdExploration,
   soak,
 ];
 

@@ -19,6 +19,8 @@ export interface Violation {
   /** In words: "k7: read 12 by process 3 at 4.1 s, but 12 was overwritten at 3.2 s, acknowledged at 3.3 s". */
   readonly summary: string;
   readonly atNs: number;
+  /** The known issue of the running version that may have made it; it is in the words too. */
+  readonly knownIssue?: string;
   readonly operations: readonly Operation[];
 }
 

@@ -16,7 +16,7 @@ import type { LogEvent, WatchAsked, WatcherHistory, WatchHistory, WatchLog, Watc
 export type WatchLine =
   | ({ readonly watch: 'log'; readonly etcdVersion?: string } & Omit<WatchLog, 'events'>)
   | ({ readonly watch: 'event' } & LogEvent)
-  | ({ readonly watch: 'watcher'; readonly name: string } & WatchAsked)
+  | ({ readonly watch: 'watcher'; readonly name: string; readonly atMember?: string } & WatchAsked)
   | ({ readonly watch: 'told'; readonly name: string } & WatchTold)
   | { readonly watch: 'settled'; readonly name: string; readonly toRevision: number };
 
@@ -30,15 +30,25 @@ export function* watchLines({ log, watchers, etcdVersion }: WatchHistory): Gener
   const { events, ...bounds } = log;
   yield { watch: 'log', ...bounds, ...(etcdVersion && { etcdVersion }) };
   for (const event of events) yield { watch: 'event', ...event };
-  for (const { name, asked, told, settledTo } of watchers) {
-    yield { watch: 'watcher', name, ...asked };
-    for (const one of told) yield { watch: 'told', name, ...one };
-    if (settledTo !== undefined) yield { watch: 'settled', name, toRevision: settledTo };
-  }
+  for (const one of watchers) yield* watcherLines(one);
+}
+
+/** Those of one watcher. */
+export function* watcherLines({
+  name,
+  asked,
+  atMember,
+  told,
+  settledTo,
+}: WatcherHistory): Generator<WatchLine> {
+  yield { watch: 'watcher', name, ...(atMember !== undefined && { atMember }), ...asked };
+  for (const one of told) yield { watch: 'told', name, ...one };
+  if (settledTo !== undefined) yield { watch: 'settled', name, toRevision: settledTo };
 }
 
 interface Watching {
   readonly name: string;
+  readonly atMember?: string;
   readonly asked: WatchAsked;
   readonly told: WatchTold[];
   settledTo?: number;
@@ -90,10 +100,10 @@ export class WatchLines {
         return undefined;
       }
       case 'watcher': {
-        const { watch: _, name, ...asked } = line;
+        const { watch: _, name, atMember, ...asked } = line;
         if (typeof name !== 'string' || typeof asked.key !== 'string') return 'should name name and key';
         if (this.#watchers.has(name)) return `is a second watcher ${name}`;
-        this.#watchers.set(name, { name, asked, told: [] });
+        this.#watchers.set(name, { name, ...(atMember !== undefined && { atMember }), asked, told: [] });
         return undefined;
       }
       case 'told': {

@@ -50,6 +50,8 @@ export interface LogEvent {
 export interface WatcherHistory {
   readonly name: string;
   readonly asked: WatchAsked;
+  /** It is the harness's own, straight at a member: what it was told is etcd's doing, not the service's. */
+  readonly atMember?: string;
   readonly told: readonly WatchTold[];
   /**
    * Every change up to here should have been told when the recording ended, because somebody waited for it. Undefined
@@ -68,6 +70,12 @@ export interface WatchAsked {
   readonly prevKv?: boolean;
   readonly noPut?: boolean;
   readonly noDelete?: boolean;
+}
+
+/** Whether a watcher that asked for this is to be told of that event, its revision aside. */
+export function isAskedFor({ key, kind }: Pick<LogEvent, 'key' | 'kind'>, asked: WatchAsked): boolean {
+  if (asked.prefix ? !key.startsWith(asked.key) : key !== asked.key) return false;
+  return !(kind === 'put' ? asked.noPut : asked.noDelete);
 }
 
 /** One response. `revision` is its header's; 0 where the watcher's user is not shown it. */

@@ -20,6 +20,10 @@ export interface PlannedOperation {
   readonly transaction?: PlannedTransaction;
 }
 
+export function keyName(key: number): string {
+  return `k${key}`;
+}
+
 /**
  * The endless stream of operations of a workload. Workload and seed decide it alone: neither the answers nor the
  * clock shift it, so two strategies under one seed are asked the same.
@@ -34,7 +38,8 @@ export function* operations(workload: Workload, seed: number): Generator<Planned
     workload.transactions && new TransactionPlanner(workload.transactions, random.fork('transactions'));
   let written = 0;
   if (workload.writeAllFirst) {
-    for (let key = 0; key < workload.keys; key++) yield { kind: 'write', key: `k${key}`, value: ++written };
+    for (let key = 0; key < workload.keys; key++)
+      yield { kind: 'write', key: keyName(key), value: ++written };
   }
   for (;;) {
     const kind = kinds();
@@ -43,7 +48,7 @@ export function* operations(workload: Workload, seed: number): Generator<Planned
       continue;
     }
     const value = kind === 'write' || kind === 'cas' ? ++written : null;
-    yield { kind, key: `k${keys.next()}`, value };
+    yield { kind, key: keyName(keys.next()), value };
   }
 }
 

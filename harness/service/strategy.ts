@@ -99,6 +99,8 @@ export type EnvironmentPromise =
   /** One leader a term, one content a revision. */
   | { readonly guarantee: 'no-split-brain' }
   /** No member panics, logs something fatal, or ends by itself. */
-  | { readonly guarantee: 'process-health' };
+  | { readonly guarantee: 'process-health' }
+  /** What members tell watchers keeps the nine guarantees of watches; where a scenario has watchers of its own. */
+  | { readonly guarantee: 'member-watches' };
 
 export type Guarantee = Promised['guarantee'];

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { WatchLog } from '../history/watch.ts';
-import { encodeWatchLine } from '../history/watch-format.ts';
+import type { WatcherHistory, WatchLog } from '../history/watch.ts';
+import { encodeWatchLine, watcherLines } from '../history/watch-format.ts';
+import { memberHash } from '../observer/member-hash.ts';
+import { EveryKindWatchers } from './every-kind.ts';
 import { type Observer, observe } from './observer.ts';
 
 export interface CellWatchesOptions {
@@ -15,18 +17,22 @@ export interface CellWatchesOptions {
   readonly recorded: boolean;
   /** Where the service keeps its values (StrategyDescription.valueKeys). */
   readonly valuesUnder?: string | undefined;
+  /** The operations' keys, where watchers of every kind are to be started beside the service. */
+  readonly everyKindOf?: readonly string[] | undefined;
 }
 
 /**
  * CellWatches is what a cell knows of the changes in etcd: where the service's values are there, or watches are what is
  * looked at, an observer keeps the true log. In the latter case each instance also takes down what its own watch was told
- * in a file. All of it becomes part of the history when the stack is gone.
+ * in a file; and where a scenario asks for it, watchers of every kind are started beside the service. All of it becomes part of the history when the stack is gone.
  */
 export class CellWatches {
   readonly #options: CellWatchesOptions;
   readonly #instances: string[] = [];
   #observer: Observer | undefined;
+  #everyKind: EveryKindWatchers | undefined;
   #log: WatchLog | undefined;
+  #told: readonly WatcherHistory[] = [];
 
   constructor(options: CellWatchesOptions) {
     this.#options = options;
@@ -44,9 +50,15 @@ export class CellWatches {
   }
 
   async begin(cluster: Cluster): Promise<void> {
-    const { recorded, valuesUnder } = this.#options;
-    if (!recorded && valuesUnder === undefined) return;
-    this.#observer = await observe({ cluster, clock: this.#options.clock });
+    const { clock, valuesUnder = '', everyKindOf } = this.#options;
+    if (!this.#needed && this.#options.valuesUnder === undefined) return;
+    this.#observer = await observe({ cluster, clock });
+    if (everyKindOf === undefined) return;
+    const { fromRevision } = this.#observer.soFar();
+    this.#everyKind = new EveryKindWatchers({
+      ...{ members: cluster.members, clock, prefix: valuesUnder, fromRevision, revision: fromRevision },
+      keys: everyKindOf.map((key) => `${valuesUnder}${key}`),
+    });
   }
 
   /**
@@ -62,7 +74,10 @@ export class CellWatches {
     if (observer === undefined) return;
     const revisions = (await cluster.status()).map((one) => (one.reachable ? one.revision : 0));
     const log = observer.log(Math.max(...revisions), { timeoutMs: options.settleMs });
-    this.#log = await (this.#options.recorded ? log : log.catch(() => observer.soFar()));
+    this.#log = await (this.#needed ? log : log.catch(() => observer.soFar()));
+    if (this.#needed) this.#log = await withCompactions(this.#log, cluster, this.#options.clock);
+    this.#told = (await this.#everyKind?.settle(this.#log, options.settleMs)) ?? [];
+    await this.#everyKind?.close();
     const untilMs = performance.now() + options.settleMs;
     while (performance.now() < untilMs && !options.signal.aborted) {
       if ((await Promise.all(this.#instances.map((name) => this.#toldAll(name)))).every(Boolean)) return;
@@ -71,7 +86,13 @@ export class CellWatches {
   }
 
   close(): void {
+    void this.#everyKind?.close();
     this.#observer?.close();
+  }
+
+  /** Whether something is concluded from what the log lacks. */
+  get #needed(): boolean {
+    return this.#options.recorded || this.#options.everyKindOf !== undefined;
   }
 
   /** The lines of a history that tell all of it (watch-format.ts), once the instances have ended; '' without a log. */
@@ -89,6 +110,7 @@ export class CellWatches {
       }),
       ...events.map((event) => encodeWatchLine({ watch: 'event', ...event })),
       ...parts,
+      ...this.#told.flatMap((watcher) => [...watcherLines(watcher)].map(encodeWatchLine)),
       ...this.#instances
         .filter((_, i) => parts[i] !== '')
         .map((name) => encodeWatchLine({ watch: 'settled', name, toRevision: bounds.toRevision })),
@@ -125,4 +147,21 @@ export class CellWatches {
   #part(instance: string): string {
     return join(this.#options.folder, `watch-${instance}.jsonl`);
   }
+}
+
+/**
+ * The log with how far its history was compacted, which a member tells beside its hash. Of several compactions the last
+ * is enough: what came before it cannot be asked for any more. @throws Error when no member tells it
+ */
+async function withCompactions(log: WatchLog, cluster: Cluster, clock: Clock): Promise<WatchLog> {
+  const told = await Promise.all(
+    cluster.members.map((member) => memberHash(member, 0, { clock, timeoutMs: 5_000 })),
+  );
+  const known = told.filter(({ hash }) => hash !== undefined);
+  if (known.length === 0)
+    throw new Error(
+      `a member should tell up to where the history was compacted, but none did: ${told[0]?.reason}`,
+    );
+  const newest = Math.max(...known.map(({ compactRevision }) => compactRevision));
+  return newest > 0 ? { ...log, compactions: [...new Set([...log.compactions, newest])] } : log;
 }

@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
-import type { WatchAsked, WatcherHistory, WatchTold } from '../history/watch.ts';
+import {
+  isAskedFor,
+  type WatchAsked,
+  type WatcherHistory,
+  type WatchLog,
+  type WatchTold,
+} from '../history/watch.ts';
 import type { WatchKind } from './kinds.ts';
 import { WatchConnection } from './watch-connection.ts';
 
@@ -13,11 +19,14 @@ export interface ResumingWatchersOptions {
   readonly progressEveryMs?: number;
   /** A slow reader: of each period it takes nothing off the connection for as long. */
   readonly slow?: { readonly everyMs: number; readonly forMs: number };
+  /** Each stream is closed after so long, until `settle` waits. */
+  readonly reconnectEveryMs?: number;
 }
 
 /**
  * ResumingWatchers are watchers of several kinds on one stream to one member. When the stream ends each is taken up
- * again on a new one, as etcd says that it can be: from the revision after the last that it was told. Each such part
+ * again on a new one, as etcd says that it can be: from the revision after the last that it was told, or what is anew from
+ * where it began. Each such part
  * is a watcher of its own in the history ('past@m1', 'past@m1 2', ...), since each is promised all nine guarantees.
  */
 export class ResumingWatchers {
@@ -29,6 +38,7 @@ export class ResumingWatchers {
   readonly #following: Promise<void>;
   #connection: WatchConnection | undefined;
   #stopped = false;
+  #settling = false;
 
   constructor(options: ResumingWatchersOptions) {
     this.#options = options;
@@ -39,25 +49,24 @@ export class ResumingWatchers {
   streams = 0;
 
   /**
-   * Waits until every kind was told what `last` says is the last revision for it (undefined: nothing is), and says so
-   * in the histories. Those that were not told in time are recorded as waited for all the same.
+   * Waits until every kind was told all of the log that it asked for, and says in the histories how far was waited. Those
+   * that were not told in time are recorded as waited for all the same.
    */
-  async settle(
-    toRevision: number,
-    last: (asked: WatchAsked) => number | undefined,
-    timeoutMs: number,
-  ): Promise<readonly WatcherHistory[]> {
+  async settle(log: WatchLog, timeoutMs: number): Promise<readonly WatcherHistory[]> {
+    this.#settling = true;
     const deadlineMs = performance.now() + timeoutMs;
-    const told = ({ asked, told }: WatcherHistory) => newest(told) >= (last(asked) ?? 0);
     while (performance.now() < deadlineMs) {
       const open = this.#connection?.closed === false ? this.#live() : [];
-      if (open.length === this.#options.kinds.length && open.every((one) => begun(one) && told(one))) break;
+      if (open.length === this.#options.kinds.length && open.every((one) => begun(one) && toldAll(one, log)))
+        break;
       await sleep(20);
     }
     const live = new Set(this.#live());
-    return [...this.#ended, ...(this.#connection?.histories ?? [])].map((one) =>
-      live.has(one) && begun(one) ? { ...one, settledTo: toRevision } : one,
-    );
+    return [...this.#ended, ...(this.#connection?.histories ?? [])].map((one) => ({
+      ...one,
+      atMember: this.#options.member,
+      ...(live.has(one) && begun(one) && { settledTo: log.toRevision }),
+    }));
   }
 
   async close(): Promise<void> {
@@ -74,7 +83,7 @@ export class ResumingWatchers {
   }
 
   async #follow(): Promise<void> {
-    const { kinds, address, clock, progressEveryMs, slow } = this.#options;
+    const { kinds, address, clock, progressEveryMs, slow, reconnectEveryMs } = this.#options;
     const position = new Map(kinds.map((kind) => [kind, kind.asked]));
     while (!this.#stopped) {
       try {
@@ -96,18 +105,23 @@ export class ResumingWatchers {
       const timers = [
         ...(progressEveryMs ? [setInterval(() => connection.requestProgress(), progressEveryMs)] : []),
         ...(slow ? [setInterval(() => hesitate(connection, slow.forMs), slow.everyMs)] : []),
+        ...(reconnectEveryMs ? [setInterval(() => this.#reconnect(connection), reconnectEveryMs)] : []),
       ];
       await connection.ended;
       for (const timer of timers) clearInterval(timer);
       connection.close();
       for (const history of connection.histories) {
         const kind = this.#kindOf.get(history.name)!;
-        position.set(kind, next(history));
+        position.set(kind, kind.anew ? kind.asked : next(history));
         this.#ended.push(history);
       }
       this.#connection = undefined;
       await sleep(20);
     }
+  }
+
+  #reconnect(connection: WatchConnection): void {
+    if (!this.#settling) connection.close();
   }
 
   #watch(connection: WatchConnection, kind: WatchKind, asked: WatchAsked): void {
@@ -132,6 +146,14 @@ function hesitate(connection: WatchConnection, forMs: number): void {
 
 function begun({ told }: WatcherHistory): boolean {
   return told[0]?.kind === 'created';
+}
+
+/** Nothing was left to tell where the last that it asked for comes before where it began. */
+function toldAll({ asked, told }: WatcherHistory, { events }: WatchLog): boolean {
+  const [first] = told;
+  const from = asked.startRevision ?? (first?.kind === 'created' ? first.revision + 1 : 0);
+  const last = events.findLast((event) => isAskedFor(event, asked))?.revision ?? 0;
+  return last < from || newest(told) >= last;
 }
 
 function newest(told: readonly WatchTold[]): number {

@@ -125,6 +125,7 @@ const promised: fc.Arbitrary<PromiseVerdict['promise']> = fc.oneof(
         'member-revisions',
         'no-split-brain',
         'process-health',
+        'member-watches',
       ] as const),
     )
     .map((guarantee) => ({ guarantee })),
@@ -166,6 +167,7 @@ const violation: fc.Arbitrary<Violation> = fc.record(
     key: text,
     summary: text,
     atNs: ns,
+    knownIssue: text,
     operations: fc.array(operation, { maxLength: 6 }),
   },
   { requiredKeys: ['checker', 'summary', 'atNs', 'operations'] },

@@ -146,6 +146,7 @@ const words = {
     'member-revisions': true,
     'no-split-brain': true,
     'process-health': true,
+    'member-watches': true,
     watch: true,
     'strict-serializability': true,
     'atomic-visibility': true,

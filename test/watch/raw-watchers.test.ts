@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judgeWatches, tellWatchViolation, type WatchVerdict } from '../../harness/checker/watch/watch.ts';
 import { type Clock, clockFrom } from '../../harness/clock.ts';
-import type { WatchAsked, WatchHistory, WatchLog } from '../../harness/history/watch.ts';
+import type { WatchHistory } from '../../harness/history/watch.ts';
 import { everyKind } from '../../harness/watch/kinds.ts';
 import { type Observer, observe } from '../../harness/watch/observer.ts';
 import { ResumingWatchers } from '../../harness/watch/resuming-watchers.ts';
@@ -38,16 +38,6 @@ function unexplained(verdicts: readonly WatchVerdict[]): string[] {
       ? verdict.violations.filter(({ knownIssue }) => !knownIssue).map(tellWatchViolation)
       : [],
   );
-}
-
-/** The last revision of the log that such a watcher is told of. */
-function lastFor({ events }: WatchLog) {
-  return ({ key, prefix, noPut, noDelete }: WatchAsked) =>
-    events.findLast(
-      (event) =>
-        (prefix ? event.key.startsWith(key) : event.key === key) &&
-        !(event.kind === 'put' ? noPut : noDelete),
-    )?.revision;
 }
 
 const compact = (revision: number) =>
@@ -109,7 +99,7 @@ describe('raw watchers of every kind on a real cluster', () => {
     await write(20);
 
     const log = { ...(await observer.log(revision, { timeoutMs: 20_000 })), compactions: [compacted] };
-    const settled = await Promise.all(watchers.map((one) => one.settle(revision, lastFor(log), 20_000)));
+    const settled = await Promise.all(watchers.map((one) => one.settle(log, 20_000)));
     await Promise.all(watchers.map((one) => one.close()));
     const history: WatchHistory = { log, watchers: settled.flat(), etcdVersion: world.etcd.version };
     const verdicts = judgeWatches(history);
@@ -190,7 +180,7 @@ describe('raw watchers of every kind on a real cluster', () => {
       kinds: [{ name: 'edge', asked: { key: prefix, prefix: true, startRevision: edge } }],
     });
     const log = { ...(await observer.log(last, { timeoutMs: 20_000 })), compactions: [edge] };
-    const history = await watchers.settle(last, lastFor(log), 20_000);
+    const history = await watchers.settle(log, 20_000);
     await watchers.close();
     const verdicts = judgeWatches({ log, watchers: history, etcdVersion: world.etcd.version });
     expect(unexplained(verdicts)).toEqual([]);

@@ -1,4 +1,11 @@
-import type { LogEvent, ToldEvent, WatchAsked, WatcherHistory, WatchTold } from '../../history/watch.ts';
+import {
+  isAskedFor,
+  type LogEvent,
+  type ToldEvent,
+  type WatchAsked,
+  type WatcherHistory,
+  type WatchTold,
+} from '../../history/watch.ts';
 import type { EventLog } from './event-log.ts';
 
 /** A PlacedEvent is what was told with its place in the true log. */
@@ -51,10 +58,8 @@ export class Delivery {
   }
 
   /** Whether the watcher asked for this. */
-  wants({ key, kind }: Pick<LogEvent, 'key' | 'kind'>): boolean {
-    const { asked } = this;
-    if (asked.prefix ? !key.startsWith(asked.key) : key !== asked.key) return false;
-    return !(kind === 'put' ? asked.noPut : asked.noDelete);
+  wants(event: Pick<LogEvent, 'key' | 'kind'>): boolean {
+    return isAskedFor(event, this.asked);
   }
 
   wasTold(index: number): boolean {

@@ -1,9 +1,15 @@
-import type { WatchHistory } from '../../history/watch.ts';
+import type { History } from '../../history/operation.ts';
+import type { WatcherHistory, WatchHistory } from '../../history/watch.ts';
 import type { Checker, Verdict, Violation } from '../checker.ts';
 import { unknown, verdictOf } from '../checker.ts';
 import { Delivery } from './delivery.ts';
 import { EventLog } from './event-log.ts';
-import type { Broken, WatchGuarantee, WatchGuaranteeName } from './guarantee.ts';
+import {
+  type Broken,
+  type WatchGuarantee,
+  type WatchGuaranteeName,
+  watchGuaranteeNames,
+} from './guarantee.ts';
 import { watchGuarantees } from './guarantees.ts';
 import { knownIssue } from './known-issues.ts';
 
@@ -87,22 +93,68 @@ function picked({ summary, revision, key, kind, missing, atNs }: Broken): Broken
  * (nobody asked for previous values) are passed over.
  */
 export function watch(demanded?: readonly WatchGuaranteeName[]): Checker {
-  const guarantees = watchGuarantees.filter(({ name }) => demanded?.includes(name) ?? true);
+  return checkerOf('watch', demanded, () => true);
+}
+
+/** Of the watches of the service alone, not those that the harness has beside it. */
+export function serviceWatches(demanded: readonly WatchGuaranteeName[]): Checker {
+  return checkerOf('watch', demanded, ({ atMember }) => atMember === undefined);
+}
+
+/** Of the watchers that the harness has at the members: all nine, each shown by something. */
+export const memberWatches = checkerOf(
+  'member-watches',
+  watchGuaranteeNames,
+  ({ atMember }) => atMember !== undefined,
+);
+
+function checkerOf(
+  name: string,
+  demanded: readonly WatchGuaranteeName[] | undefined,
+  isJudged: (watcher: WatcherHistory) => boolean,
+): Checker {
+  const guarantees = watchGuarantees.filter((one) => demanded?.includes(one.name) ?? true);
   return {
-    name: 'watch',
+    name,
     check({ watches }): Verdict {
-      if (!watches) return unknown('nothing was recorded of any watch');
-      const verdicts = judgeWatches(watches, guarantees);
+      const watchers = watches?.watchers.filter(isJudged) ?? [];
+      if (!watches || (watchers.length === 0 && watches.watchers.length > 0))
+        return unknown('nothing was recorded of any watch');
+      const verdicts = judgeWatches({ ...watches, watchers }, guarantees);
       const judged = Math.max(...verdicts.map((verdict) => verdict.judged));
-      const violations = verdicts.flatMap((verdict) =>
-        verdict.state === 'broken' ? verdict.violations.map(asViolation) : [],
-      );
-      if (violations.length > 0) return verdictOf(judged, violations);
+      const found = verdicts.flatMap((verdict) => (verdict.state === 'broken' ? verdict.violations : []));
+      if (found.length > 0)
+        return verdictOf(
+          judged,
+          // What nobody knows yet must not be buried under what everybody does.
+          [...found.filter((one) => !one.knownIssue), ...found.filter((one) => one.knownIssue)].map((one) =>
+            asViolation(name, one),
+          ),
+        );
       const open = verdicts.filter((verdict) => verdict.state === 'unknown');
       if (open.length > 0 && (demanded || judged === 0)) return unknown(open[0]!.reason, judged);
-      return verdictOf(judged, violations);
+      return verdictOf(judged, []);
     },
   };
+}
+
+/**
+ * How much of what was found the known issues of the running version explain; undefined where none explains anything.
+ *
+ * "12 of 12 match known issues of etcd 3.4.23: etcd-io/etcd#15220 (...) 11 times, etcd-io/etcd#18089 (...) once"
+ */
+export function tellKnownIssues(
+  violations: readonly Violation[],
+  { watches }: Pick<History, 'watches'>,
+): string | undefined {
+  const times = new Map<string, number>();
+  for (const { knownIssue } of violations)
+    if (knownIssue !== undefined) times.set(knownIssue, (times.get(knownIssue) ?? 0) + 1);
+  if (times.size === 0) return undefined;
+  const known = [...times.values()].reduce((sum, count) => sum + count, 0);
+  const issues = [...times].map(([issue, count]) => `${issue} ${count === 1 ? 'once' : `${count} times`}`);
+  const etcd = `etcd ${watches?.etcdVersion ?? ''}`.trim();
+  return `${known} of ${violations.length} match known issues of ${etcd}: ${issues.join(', ')}`;
 }
 
 /** "w1: told the put of "a" at revision 5 again (known: etcd-io/etcd#15271 ...)" */
@@ -111,13 +163,14 @@ export function tellWatchViolation({ watcher, summary, knownIssue }: WatchViolat
 }
 
 /** A watch's evidence is its events, which are no operations; the summary names them. */
-function asViolation(violation: WatchViolation): Violation {
-  const { guarantee, key, atNs } = violation;
+function asViolation(checker: string, violation: WatchViolation): Violation {
+  const { guarantee, key, atNs, knownIssue } = violation;
   return {
-    checker: 'watch',
+    checker,
     ...(key !== undefined && { key }),
     summary: `${tellWatchViolation(violation)} (breaks ${guarantee})`,
     atNs,
+    ...(knownIssue !== undefined && { knownIssue }),
     operations: [],
   };
 }
