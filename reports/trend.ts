@@ -5,7 +5,7 @@ import { standalonePage } from './html/standalone.ts';
 
 const ticks = '▁▂▃▄▅▆▇█';
 
-/** A line for each series: its last values as a sparkline, the latest, and where it changed. */
+/** A line for each series: its last values as a sparkline, the latest, where it changed, and what is known of it. */
 export function trendText(trends: readonly Trend[]): string {
   if (trends.length === 0) return 'Nothing is stored yet: add runs with --add.\n';
   const lines: string[] = [];
@@ -20,16 +20,30 @@ export function trendText(trends: readonly Trend[]): string {
       oneLine(
         `  ${trend.metric.padEnd(18)} ${spark(values.slice(-40)).padEnd(40)} ${figure(values.at(-1)).padStart(8)}`,
       ),
-      ...trend.changes.map((change) => `    ${changeText(trend, change)}`),
+      ...remarksOf(trend).map((remark) => `    ${remark}`),
     );
   }
   return `${lines.join('\n')}\n`;
 }
 
-function changeText(trend: Trend, { index, before, after, state }: Trend['changes'][number]): string {
-  return oneLine(
-    `${state}: ${figure(before)} → ${figure(after)} from ${trend.points[index]?.at ?? '?'} on (value ${index + 1} of ${trend.points.length})`,
-  );
+/** A line for each change, with what is known of it, and for each note that stands at none. */
+function remarksOf(trend: Trend): string[] {
+  const told = new Set(trend.changes.map(({ known }) => known));
+  return [
+    ...trend.changes.map((change) => changeText(trend, change)),
+    ...trend.notes
+      .filter(({ text }) => !told.has(text))
+      .map(({ index, text }) => oneLine(`note: ${text} (${placeIn(trend, index)})`)),
+  ];
+}
+
+function changeText(trend: Trend, { index, before, after, state, known }: Trend['changes'][number]): string {
+  const reason = known === undefined ? '' : `, known: ${known}`;
+  return oneLine(`${state}: ${figure(before)} → ${figure(after)} from ${placeIn(trend, index)}${reason}`);
+}
+
+function placeIn({ points }: Trend, index: number): string {
+  return `${points[index]?.at ?? '?'} on (value ${index + 1} of ${points.length})`;
 }
 
 function spark(values: readonly number[]): string {
@@ -42,12 +56,13 @@ function spark(values: readonly number[]): string {
 
 /** What github-action-benchmark reads as `customSmallerIsBetter`: the latest of each series in which less is better. */
 export function trendBenchmark(trends: readonly Trend[]): string {
-  const rows = trends.flatMap(({ scenario, strategy, metric, points }) => {
+  const rows = trends.flatMap(({ scenario, strategy, metric, points, notes }) => {
     const latest = points.at(-1);
     if (latest === undefined) return [];
     const [name, value] = metric === 'hitRate' ? ['missRate', 1 - latest.value] : [metric, latest.value];
     const unit = /^p\d/.test(metric) ? 'ms' : metric === 'hitRate' ? 'share' : 'count';
-    return [{ name: `${scenario} · ${strategy}: ${name}`, unit, value }];
+    const extra = notes.map(({ index, text }) => `${points[index]?.at}: ${text}`).join('\n');
+    return [{ name: `${scenario} · ${strategy}: ${name}`, unit, value, ...(extra !== '' && { extra }) }];
   });
   return `${JSON.stringify(rows, null, 2)}\n`;
 }
@@ -68,14 +83,14 @@ export function trendHtml(trends: readonly Trend[]): string {
 <h1 style="margin-top:24px">Trend over ${Math.max(0, ...trends.map(({ points }) => points.length))} runs</h1>
 ${[...cells].map(
   ([name, own]) =>
-    html`<section><h2>${name}</h2><div class="pair">${own.map((trend) => html`<section class="card"><h3>${trend.metric} <span class="dim">${figure(trend.points.at(-1)?.value)}</span></h3>${chart(trend)}${trend.changes.map((change) => html`<p class="dim">${changeText(trend, change)}</p>`)}</section>`)}</div></section>`,
+    html`<section><h2>${name}</h2><div class="pair">${own.map((trend) => html`<section class="card"><h3>${trend.metric} <span class="dim">${figure(trend.points.at(-1)?.value)}</span></h3>${chart(trend)}${remarksOf(trend).map((remark) => html`<p class="dim">${remark}</p>`)}</section>`)}</div></section>`,
 )}
-<p class="key">Changes by E-divisive; suspect until four values bear them out. Ten values are needed.</p>
+<p class="key">Changes by E-divisive; suspect until four values bear them out. Ten values are needed. Grey: what is known, by a note (--annotate).</p>
 </main>`,
   );
 }
 
-function chart({ metric, points, changes }: Trend): Markup {
+function chart({ metric, points, changes, notes }: Trend): Markup {
   const values = points.map(({ value }) => value);
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -85,7 +100,7 @@ function chart({ metric, points, changes }: Trend): Markup {
   const tidy = (n: number) => Math.round(n * 10) / 10;
   const line = values.map((value, i) => `${i === 0 ? 'M' : 'L'}${tidy(x(i))} ${tidy(y(value))}`).join('');
   return html`<svg class="trend" viewBox="0 0 ${width} ${height}" role="img" aria-label="${metric}, from ${figure(low)} to ${figure(high)}">${changes.map(
-    ({ index, state }) =>
-      html`<line class="change ${state}" x1="${tidy(x(index))}" x2="${tidy(x(index))}" y1="0" y2="${height}"/>`,
-  )}<path class="curve before" d="${line}"/></svg>`;
+    ({ index, state, known }) =>
+      html`<line class="change ${state}${known === undefined ? '' : ' known'}" x1="${tidy(x(index))}" x2="${tidy(x(index))}" y1="0" y2="${height}"/>`,
+  )}${notes.map(({ index, text }) => html`<circle class="note" cx="${tidy(x(index))}" cy="${tidy(y(values[index]!))}" r="4"><title>${oneLine(text)}</title></circle>`)}<path class="curve before" d="${line}"/></svg>`;
 }
