@@ -17,9 +17,10 @@ describe.skipIf(path === null)('the original', () => {
   describe('carries a network', () => networkContract(() => original(path!)));
 
   test.each(knownDifferences)('differs, and is known to: $what', async (difference) => {
-    expect({
-      embedded: await difference.probe(embedded),
-      original: await difference.probe((seed) => original(path!, seed)),
-    }).toEqual({ embedded: difference.embedded, original: difference.original });
+    const { mostTimes } = difference;
+    expect(await difference.probe(embedded)).toBe(difference.embedded);
+    expect([difference.original, ...(mostTimes ? [difference.embedded] : [])]).toContain(
+      await difference.probe((seed) => original(path!, seed)),
+    );
   });
 });
