@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Cell, Comparison, Measured, Result } from '../../harness/result.ts';
 import { asset, packageAsset } from '../asset.ts';
 import { comparisonColumns, comparisonNote, publishedColumns, publishedNote } from '../comparison.ts';
-import { digest, type Latency, recoveryText, strategyIn } from '../digest.ts';
+import { digest, type Latency, recoveryText, skippedTexts, strategyIn } from '../digest.ts';
 import {
   count,
   counted,
@@ -46,7 +46,7 @@ export function renderHtml(result: Result): string {
 </head>
 <body>
 <a class="skip" href="#results">Skip to the results</a>
-${banner(result, all)}
+${banner(result, all, cells)}
 <main id="results" tabindex="-1">
 ${findingsPart(result, cells)}
 ${matrixPart(result.cells, cells)}
@@ -109,7 +109,7 @@ function icon(state: State): string {
   return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#${fill}"/><path d="M3 10h3l2-6 2 9 1.5-3H13" fill="none" stroke="#fff" stroke-width="1.6"/></svg>`)}`;
 }
 
-function banner(result: Result, all: Tally): Markup {
+function banner(result: Result, all: Tally, cells: readonly Named[]): Markup {
   const { manifest } = result;
   const counter = (n: number, text: string, state?: State) =>
     html`<li class="${n === 0 ? 'nought' : (state ?? 'plain')}"><b>${count(n)}</b>${text}</li>`;
@@ -120,31 +120,52 @@ function banner(result: Result, all: Tally): Markup {
 <p class="brand">Faultline · seed ${manifest.seed} · ${manifest.profile} · <time datetime="${manifest.startedAt}">${manifest.startedAt.replace('T', ' ').replace(/:\d\d(\.\d+)?Z$/, ' UTC')}</time> · ${took(result)}</p>
 <h1>${mark(all.state)}<span>${all.headline}</span></h1>
 ${result.cells.length > 0 ? counters() : null}
-${notTested(result)}
+${notTested(result, cells)}
 ${manifest.command === '' ? null : command(manifest.command)}
 </div></header>`;
 }
 
-/** What a green banner must not hide: what was not judged, and why. */
-function notTested(result: Result): Markup | null {
-  const reasons = new Map<string, string[]>();
-  for (const cell of result.cells) {
-    if (
-      !['unknown', 'error'].includes(cellState(cell)) &&
-      !cell.promises.some((one) => one.state === 'unknown')
-    )
-      continue;
-    const why =
-      cell.reason ?? cell.promises.find(({ state }) => state === 'unknown')?.reason ?? 'no reason was given';
-    reasons.set(why, [...(reasons.get(why) ?? []), `${cell.scenario} · ${strategyIn(cell)}`]);
+/** What a green banner must not hide: what was not judged, not done and not run, and why. */
+function notTested(result: Result, cells: readonly Named[]): Markup | null {
+  const reasons = new Map<string, Named[]>();
+  const because = (why: string, one: Named) => reasons.set(why, [...(reasons.get(why) ?? []), one]);
+  for (const one of cells) {
+    const { cell } = one;
+    const unknown = cell.promises.find(({ state }) => state === 'unknown');
+    if (unknown !== undefined || ['unknown', 'error'].includes(cellState(cell)))
+      because(`not judged: ${cell.reason ?? unknown?.reason ?? 'no reason was given'}`, one);
   }
-  if (reasons.size === 0) return null;
-  return html`<ul class="not-tested">${[...reasons]
-    .slice(0, 4)
-    .map(
-      ([why, where]) =>
-        html`<li><strong>Not judged</strong> in ${where.slice(0, 3).join(', ')}${where.length > 3 ? ` and ${where.length - 3} more` : ''}: ${why}</li>`,
-    )}${reasons.size > 4 ? html`<li>… and for ${reasons.size - 4} other reasons.</li>` : null}</ul>`;
+  for (const one of cells) for (const skipped of new Set(skippedTexts(one.cell))) because(skipped, one);
+  const lines = [...reasons].map(
+    ([why, where]) =>
+      html`<li>${where
+        .slice(0, 3)
+        .map(
+          ({ cell, id }, i) =>
+            html`${i > 0 && ', '}<a href="#${id}">${cell.scenario} · ${strategyIn(cell)}</a>`,
+        )}${where.length > 3 ? ` and ${where.length - 3} more` : ''}: ${why}</li>`,
+  );
+  const missing = neverRun(result);
+  if (missing.length > 0)
+    lines.push(
+      html`<li>Not run${result.manifest.interrupted ? ', since the run was cut short' : ''}: ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}.</li>`,
+    );
+  if (lines.length === 0) return null;
+  return html`<ul class="not-tested">${lines.slice(0, shownReasons)}${lines.length > shownReasons ? html`<li>… and for ${lines.length - shownReasons} other reasons, told in each cell.</li>` : null}</ul>`;
+}
+
+const shownReasons = 5;
+
+/** What the run was to consist of and is not there. Of a shard the others have the rest. */
+function neverRun({ manifest: { matrix }, cells, measurements = [] }: Result): string[] {
+  if (matrix === undefined || matrix.shards.length < matrix.of) return [];
+  const there = new Set([
+    ...cells.map(({ scenario, strategy, round }) =>
+      [scenario, strategy, ...(round === undefined ? [] : [`round-${round}`])].join('--'),
+    ),
+    ...measurements.map(({ scenario }) => scenario),
+  ]);
+  return matrix.cells.filter((name) => !there.has(name));
 }
 
 function took({ manifest }: Result): string {
@@ -242,6 +263,7 @@ function comparisonPart(cells: readonly Named[]): Markup | null {
       rows.push([
         html`<a href="#${id}">${strategyIn(cell)}</a>`,
         stateWord(cellState(cell)),
+        promiseCounts(cell),
         ...(cell.load.offered === 0
           ? [none, none, none]
           : [
@@ -254,6 +276,7 @@ function comparisonPart(cells: readonly Named[]): Markup | null {
         pair(figures.after),
         share(figures.hitRate),
         figure(figures.databaseQps),
+        share(cell.availability.worstOkShareDuring),
         duration(figures.downMs),
         recoveryText(figures),
         figures.leaders.text,
@@ -265,6 +288,7 @@ function comparisonPart(cells: readonly Named[]): Markup | null {
     [
       { heading: 'strategy' },
       { heading: 'verdict' },
+      { heading: html`promises<br>✓ / ✗ / ?`, number: true },
       { heading: 'ok', number: true },
       { heading: 'fail', number: true },
       { heading: 'info', number: true },
@@ -273,12 +297,19 @@ function comparisonPart(cells: readonly Named[]): Markup | null {
       { heading: 'after', number: true },
       { heading: 'hit rate', number: true },
       { heading: 'DB QPS', number: true },
+      { heading: html`worst ok<br>in faults`, number: true },
       { heading: 'down', number: true },
       { heading: 'recovery', number: true },
       { heading: 'leader' },
     ],
     rows,
-  )}</div><p class="key">Latency counts from when an operation was due, of what ended ok${exact ? '' : ', of the slowest kind of operation'}. Hit rate and database queries are over the whole load.</p></section>`;
+  )}</div><p class="key">Latency counts from when an operation was due, of what ended ok${exact ? '' : ', of the slowest kind of operation'}. Hit rate and database queries are over the whole load. Promises: kept / broken / unknown.</p></section>`;
+}
+
+function promiseCounts({ promises }: Cell): string {
+  if (promises.length === 0) return none;
+  const of = (state: State) => promises.filter((promise) => promiseState(promise) === state).length;
+  return `${of('kept')} / ${of('broken')} / ${of('unknown')}`;
 }
 
 function pair(latency: Latency | null): string {
@@ -400,6 +431,8 @@ function manifestPart({ manifest, cells }: Result): Markup {
     ['etcd', versions.etcd],
     ...(manifest.tuning ? [['members', tuningText(manifest.tuning)] as [string, Content]] : []),
     ['PostgreSQL', versions.postgres],
+    ['Toxiproxy', versions.toxiproxy ?? 'embedded'],
+    ...(cells.length === 0 ? [] : [['each cell', shapesOf(cells)] as [string, Content]]),
     ['Node', versions.node],
     ...(spent === undefined ? [] : [['time', spent] as [string, Content]]),
     ['machine', `${machine.cpus} × ${machine.cpuModel}, ${figure(machine.memoryGiB)} GiB`],
@@ -408,4 +441,13 @@ function manifestPart({ manifest, cells }: Result): Markup {
   return html`<section aria-labelledby="manifest-title"><h2 id="manifest-title">How this was run</h2><div class="card"><dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>${command(manifest.command)}${lag === null ? null : html`<p class="dim" style="margin-top:12px">${lag}</p>`}<p style="margin-top:12px" data-script hidden><button type="button" data-save>Save result.json</button></p></div></section>`;
+}
+
+/** '3 members, 2 instances, 200 operations/s', each once where cells differ. */
+function shapesOf(cells: readonly Cell[]): string {
+  const shapes = cells.map(
+    ({ members, instances, ratePerSecond }) =>
+      `${counted(members, 'member')}, ${counted(instances, 'instance')}, ${figure(ratePerSecond)} operations/s`,
+  );
+  return [...new Set(shapes)].join('; ');
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { Operation } from '../../harness/history/operation.ts';
 import type { Cell, Result } from '../../harness/result.ts';
@@ -150,4 +151,86 @@ test.each([
   [{ f: 'delete', value: null, outcome: 'ok' }, 'delete'],
 ] as const)('%j is told as %s', (operation, label) => {
   expect(labelOf({ process: 1, key: 'k', invokeNs: 0, returnNs: 1, ...operation })).toBe(label);
+});
+
+/** The banner's lines of what a reader must not take for tested, without their markup. */
+function notTested(result: Result): string[] {
+  const list = /<ul class="not-tested">(.*?)<\/ul>/s.exec(renderHtml(result))?.[1] ?? '';
+  return [...list.matchAll(/<li>(.*?)<\/li>/gs)].map(([, line]) => line!.replaceAll(/<[^>]*>/g, ''));
+}
+
+test('the banner tells what was not judged, left out and not run, why, and where', () => {
+  const result = fixture();
+  const [first, second] = result.cells;
+  const skipped = [{ nemesis: 'full-disk', reason: 'mounting needs root' }];
+  const names = result.cells.map(({ scenario, strategy }) => `${scenario}--${strategy}`);
+  const shard = { shard: 1, ...result.manifest };
+  const matrix = { cells: [...names, 'mixed--write-behind'], of: 1, configuration: 'x', shards: [shard] };
+  const told = notTested({
+    ...result,
+    manifest: { ...result.manifest, interrupted: true, matrix },
+    cells: [{ ...first!, skipped }, { ...second!, skipped }, ...result.cells.slice(2)],
+  });
+  expect(told.at(-2)).toBe(
+    'steady · lease-session, steady · consistency-routing: full-disk was left out: mounting needs root',
+  );
+  expect(told.at(-1)).toBe('Not run, since the run was cut short: mixed--write-behind.');
+  const error = result.cells.find(({ verdict }) => verdict === 'error')!;
+  expect(told[0]).toBe(`${error.scenario} · ${error.strategy}: not judged: ${error.reason}`);
+  const page = renderHtml(result);
+  expect(page).toMatch(/<ul class="not-tested"><li><a href="#cell-peer-latency--/);
+  const ofShard = { ...matrix, of: 2 };
+  const manifest = { ...result.manifest, matrix: ofShard };
+  expect(notTested({ ...result, manifest }).join()).not.toContain('Not run');
+});
+
+test('side by side: promises by state, and the worst share answered in faults', () => {
+  const texts = renderHtml(fixture()).replaceAll(/(<[^>]*>)+/g, '|');
+  const broken = fixture().cells.find(({ verdict }) => verdict === 'broken')!;
+  const of = (state: string) => broken.promises.filter((one) => one.state === state).length;
+  expect(texts).toContain(`|✗ |broken|${of('kept')} / ${of('broken')} / ${of('unknown')}|`);
+  expect(texts).toContain('|worst ok|in faults|');
+});
+
+test('how it was run: generator lag, what was dropped, the cluster, and whose proxies', () => {
+  const texts = renderHtml(fixture()).replaceAll(/(<[^>]*>)+/g, '|');
+  expect(texts).toMatch(/\|Toxiproxy\|embedded\|each cell\|3 members, 2 instances, \d+ operations\/s/);
+  expect(texts).toMatch(
+    /The generator sent at worst .* late \(p99 of the worst cell\) and dropped \d+ operations?\./,
+  );
+});
+
+test('nine cells of a quick run, each with as much as a real one leaves, are a page below 1.5 MB', async () => {
+  const file = new URL('recorded/leader-partition.json', import.meta.url);
+  const recorded = parseResult(await readFile(file, 'utf8'), 'leader-partition.json');
+  const gauges = fixture().cells[0]!.timeline.gauges!;
+  const cells = Array.from({ length: 9 }, (_, i): Cell => {
+    const cell = recorded.cells[i % 3]!;
+    const { sample, timeline, violations } = cell;
+    // It was recorded at half of the usual rate, and before processes were read off: 14 of them, two figures each.
+    const processes = Array.from({ length: 28 }, (_, g) => ({
+      ...gauges[0]!,
+      of: `p${g}`,
+      values: timeline.ok.map((_, bucket) => (bucket % 2 === 0 ? 0.12345 * g + bucket : null)),
+    }));
+    const twice = <T>(values: readonly T[]) => values.flatMap((value) => [value, value]);
+    return {
+      ...cell,
+      scenario: `scenario-${Math.floor(i / 3)}`,
+      sample: {
+        ...sample!,
+        ...{ atMs: twice(sample!.atMs), ms: twice(sample!.ms), outcomes: sample!.outcomes.repeat(2) },
+      },
+      timeline: { ...timeline, gauges: processes },
+      // As many as a cell keeps of one promise.
+      violations:
+        violations.length === 0
+          ? []
+          : Array.from({ length: 50 }, (_, v) => violations[v % violations.length]!),
+    };
+  });
+  const page = renderHtml({ ...recorded, cells });
+  expect(cells.filter(({ violations }) => violations.length === 50)).toHaveLength(6);
+  expect(Buffer.byteLength(page)).toBeLessThan(1.5e6);
+  expect(Buffer.byteLength(page)).toBeGreaterThan(400_000);
 });
