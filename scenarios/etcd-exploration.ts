@@ -23,7 +23,7 @@ export const etcdExploration: Scenario = {
   strategies: ['lease-session'],
   ratePerSecond: 150,
   watchers: 'every-kind',
-  tuning: { snapshotCount: 100, snapshotCatchUpEntries: 50, compactionBatchLimit: 10 },
+  tuning: { snapshotCount: 50, snapshotCatchUpEntries: 10, compactionBatchLimit: 10 },
   workload: {
     ...baseline.workload,
     keys: 20,

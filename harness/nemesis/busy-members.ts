@@ -7,7 +7,7 @@ import { memberNames, spoken } from './peers.ts';
 
 /** Keys of its own, which nobody else reads; few, so that they do not fill the store. */
 const keys = 64;
-/** Beyond these a member that does not keep up is not asked more. */
+/** Over all members. One that does not keep up is not asked more than its part, and leaves the others theirs. */
 const maxInFlight = 48;
 
 /**
@@ -31,10 +31,13 @@ export function busyMembers(options: { perSecond?: number; bytes?: number } = {}
       const ended = new AbortController();
       // One for each write under way, which is no leak.
       setMaxListeners(0, ended.signal);
-      const inFlight = new Set<Promise<void>>();
+      const lanes = cluster.members.map(({ clientAddress }) => ({
+        clientAddress,
+        inFlight: new Set<Promise<void>>(),
+      }));
+      const perLane = Math.ceil(maxInFlight / lanes.length);
       let count = 0;
-      const write = async (): Promise<void> => {
-        const { clientAddress } = cluster.members[count % cluster.members.length]!;
+      const write = async (clientAddress: string): Promise<void> => {
         const key = Buffer.from(`busy/${count++ % keys}`).toString('base64');
         const { body } = await request(`http://${clientAddress}/v3/kv/put`, {
           dispatcher: agent,
@@ -52,9 +55,10 @@ export function busyMembers(options: { perSecond?: number; bytes?: number } = {}
           const waitMs = startMs + (due * 1_000) / perSecond - performance.now();
           // Also when it is behind: everything else on this loop must have its turn.
           await sleep(Math.max(0, waitMs), undefined, { signal: ended.signal }).catch(() => {});
-          if (inFlight.size >= maxInFlight || ended.signal.aborted) continue;
+          const { clientAddress, inFlight } = lanes[due % lanes.length]!;
+          if (inFlight.size >= perLane || ended.signal.aborted) continue;
           // A refusal or a deadline is what a busy member answers.
-          const writing: Promise<void> = write()
+          const writing: Promise<void> = write(clientAddress)
             .catch(() => {})
             .finally(() => inFlight.delete(writing));
           inFlight.add(writing);
@@ -66,7 +70,7 @@ export function busyMembers(options: { perSecond?: number; bytes?: number } = {}
         heal: healOnce(async () => {
           ended.abort();
           await offering;
-          await Promise.all(inFlight);
+          await Promise.all(lanes.flatMap(({ inFlight }) => [...inFlight]));
           await agent.destroy();
         }),
       };

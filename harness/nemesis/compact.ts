@@ -18,10 +18,13 @@ export function compact({ everyMs = 200 }: { everyMs?: number } = {}): Nemesis {
     options: { everyMs },
     async inject(world) {
       const { member } = await memberIn('any', world);
+      const healed = new AbortController();
+      // What was asked when the leader died is never answered, and neither the healing nor the next one waits for it.
+      const asked = { timeoutMs: 2_000, signal: AbortSignal.any([world.signal, healed.signal]) };
       const compactNow = async () => {
-        const { header } = await askMember(member, '/v3/maintenance/status', {}, world);
+        const { header } = await askMember(member, '/v3/maintenance/status', {}, asked);
         const { revision } = header as { revision: string };
-        await askMember(member, '/v3/kv/compaction', { revision, physical: true }, world);
+        await askMember(member, '/v3/kv/compaction', { revision, physical: true }, asked);
       };
       // Refused when nothing was written since the last one, or while other faults leave no leader: no matter.
       const compactions = again(() => compactNow().catch(() => {}), everyMs);
@@ -29,7 +32,10 @@ export function compact({ everyMs = 200 }: { everyMs?: number } = {}): Nemesis {
       return {
         sentence: `the history was compacted up to now every ${everyMs} ms, through ${member.name}`,
         targets: [member.name],
-        heal: healOnce(() => compactions.stop()),
+        heal: healOnce(async () => {
+          healed.abort();
+          await compactions.stop();
+        }),
       };
     },
   };
