@@ -435,7 +435,7 @@ function examine(
   );
   const nothingProved =
     (signal.aborted && 'the run was interrupted') ||
-    voidReason({ scenario, load, phases: figures.phases, rows: figures.operations });
+    voidReason({ scenario, load, operations, faults, rows: figures.operations });
   const lastHealNs = faults.reduce((latest, { toNs }) => Math.max(latest, toNs), 0);
   const cpuWaits = recording.cpuWaits.map((one) => ({ ...one, atNs: sinceLoad(one.atNs) }));
   const promises = judged.verdicts.map((verdict) => {

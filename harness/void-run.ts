@@ -1,6 +1,7 @@
 import type { Violation } from './checker/checker.ts';
+import type { FaultWindow, Operation } from './history/operation.ts';
 import type { DriverSummary } from './load/driver.ts';
-import type { OperationRow, Phase, PromiseVerdict } from './result.ts';
+import type { OperationRow, PromiseVerdict } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import type { Promised } from './service/strategy.ts';
 
@@ -37,11 +38,12 @@ export function countsInVoidRun({ checker }: Pick<Violation, 'checker'>): boolea
   return !liveness.some((guarantee) => guarantee === checker);
 }
 
-/** Why a run proves nothing, or null when it may be judged. */
+/** Why a run proves nothing, or null when it may be judged. The load's clock: it begins at 0. */
 export function voidReason(run: {
   readonly scenario: Pick<Scenario, 'steadyOkShare' | 'workload'>;
   readonly load: DriverSummary;
-  readonly phases: readonly Phase[];
+  readonly operations: readonly Operation[];
+  readonly faults: readonly Pick<FaultWindow, 'fromNs'>[];
   readonly rows: readonly OperationRow[];
 }): string | null {
   const { scenario, load, rows } = run;
@@ -52,12 +54,11 @@ export function voidReason(run: {
   if (load.sendLagMs.p99 > maxSendLagP99Ms) {
     return `the load generator was late: p99 from due to sent ${Math.round(load.sendLagMs.p99)} ms (limit ${maxSendLagP99Ms} ms): the machine is too busy`;
   }
-  const before = rows.filter((row) => row.phase === 'before');
-  const total = sum(before, (row) => row.outcomes.ok + row.outcomes.fail + row.outcomes.info);
-  const ok = sum(before, (row) => row.outcomes.ok);
-  if (total === 0) return 'no operation ended before the faults';
-  if (ok / total < scenario.steadyOkShare) {
-    return `the steady state did not hold before the faults: ${percent(ok / total)} of the operations ended ok, expected ${percent(scenario.steadyOkShare)}`;
+  const before = endedBefore(run.faults, run.operations);
+  if (before.length === 0) return 'no operation ended before the faults';
+  const okShare = before.filter(({ outcome }) => outcome === 'ok').length / before.length;
+  if (okShare < scenario.steadyOkShare) {
+    return `the steady state did not hold before the faults: ${percent(okShare)} of the operations ended ok, expected ${percent(scenario.steadyOkShare)}`;
   }
   for (const [kind, weight] of Object.entries(scenario.workload.mix)) {
     if (!weight) continue;
@@ -71,6 +72,18 @@ export function voidReason(run: {
     if (succeeded === 0) return `no ${kind} succeeded`;
   }
   return null;
+}
+
+/** What was under way when the first fault came it may have ended: that tells nothing of the time before. */
+function endedBefore(
+  faults: readonly Pick<FaultWindow, 'fromNs'>[],
+  operations: readonly Operation[],
+): readonly Operation[] {
+  const firstNs = faults.reduce((first, { fromNs }) => Math.min(first, fromNs), Number.POSITIVE_INFINITY);
+  return operations.filter(
+    ({ final, dueNs, invokeNs, endedNs, returnNs }) =>
+      !final && (dueNs ?? invokeNs) >= 0 && (endedNs ?? returnNs) < firstNs,
+  );
 }
 
 function sum(rows: readonly OperationRow[], of: (row: OperationRow) => number): number {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Operation } from '../harness/history/operation.ts';
 import type { DriverSummary } from '../harness/load/driver.ts';
 import type { OperationRow, PromiseState, PromiseVerdict } from '../harness/result.ts';
 import type { Promised } from '../harness/service/strategy.ts';
@@ -41,8 +42,33 @@ function row(
 
 const rows = [row('read', 'session', 500), row('write', undefined, 495, 5)];
 
-function reason(change: { load?: Partial<DriverSummary>; rows?: readonly OperationRow[] }): string | null {
-  return voidReason({ scenario, load: { ...load, ...change.load }, phases: [], rows: change.rows ?? rows });
+/** Operations of 1 ms, one every 10 ms from fromMs on. */
+function operations(fromMs: number, ok: number, fail = 0, more: Partial<Operation> = {}): Operation[] {
+  return Array.from({ length: ok + fail }, (_, i) => ({
+    process: 1,
+    key: 'k',
+    f: 'write' as const,
+    value: i,
+    outcome: i < ok ? ('ok' as const) : ('fail' as const),
+    invokeNs: (fromMs + i * 10) * 1e6,
+    returnNs: (fromMs + i * 10 + 1) * 1e6,
+    ...more,
+  }));
+}
+
+function reason(change: {
+  load?: Partial<DriverSummary>;
+  rows?: readonly OperationRow[];
+  operations?: readonly Operation[];
+  faultsMs?: readonly number[];
+}): string | null {
+  return voidReason({
+    scenario,
+    load: { ...load, ...change.load },
+    operations: change.operations ?? operations(0, 995, 5),
+    faults: (change.faultsMs ?? []).map((fromMs) => ({ fromNs: fromMs * 1e6 })),
+    rows: change.rows ?? rows,
+  });
 }
 
 describe('voidReason', () => {
@@ -62,17 +88,45 @@ describe('voidReason', () => {
     ['no load', { load: { offered: 0 } }, /no operation was offered/],
     [
       'no steady state',
-      { rows: [row('read', 'session', 500), row('write', undefined, 480, 20)] },
+      { operations: operations(0, 980, 20) },
       /98.0 % of the operations ended ok, expected 99.0 %/,
     ],
     [
       'what fails during the fault is no matter',
-      { rows: [...rows, row('write', undefined, 0, 400, 'during')] },
+      { operations: [...operations(0, 99), ...operations(1_000, 0, 400)], faultsMs: [4_000, 1_000] },
+      null,
+    ],
+    [
+      'nor what was under way when the fault came',
+      {
+        operations: [
+          ...operations(0, 99),
+          ...operations(990, 0, 5, { returnNs: 1_020e6 }),
+          ...operations(990, 0, 5, { outcome: 'info', returnNs: Number.POSITIVE_INFINITY, endedNs: 1_020e6 }),
+        ],
+        faultsMs: [1_000],
+      },
+      null,
+    ],
+    [
+      'what was given up before the fault came',
+      {
+        operations: [
+          ...operations(0, 90),
+          ...operations(0, 0, 5, { outcome: 'info', returnNs: Number.POSITIVE_INFINITY, endedNs: 900e6 }),
+        ],
+        faultsMs: [1_000],
+      },
+      /94.7 % of the operations ended ok/,
+    ],
+    [
+      'what failed while warming up',
+      { operations: [...operations(-500, 0, 20), ...operations(0, 99)], faultsMs: [1_000] },
       null,
     ],
     [
       'nothing before the faults',
-      { rows: [row('read', 'session', 5, 0, 'during')] },
+      { operations: operations(10, 5), faultsMs: [0] },
       /no operation ended before the faults/,
     ],
     [
