@@ -474,6 +474,7 @@ describe('what needs no cluster', () => {
       'configuration-push',
       'cache-comparison',
       'watch-lag',
+      'etcd-exploration',
       'soak',
       'write-serialisation',
     ]);
