@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from 'undici';
-import type { Network } from '../network/network.ts';
+import type { Link, Network } from '../network/network.ts';
 import { freePort } from '../process/free-port.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import type { Cluster } from './cluster.ts';
@@ -10,7 +10,7 @@ import { disksOf } from './disks.ts';
 import { archEnvironment } from './etcd-program.ts';
 import { LocalMember } from './local-member.ts';
 import { membershipOf } from './membership.ts';
-import { type Router, startRouter } from './router.ts';
+import { type Route, type Router, startRouter } from './router.ts';
 import { orderedPairs, startedCluster, startTogether } from './started-cluster.ts';
 import { checkedTuning } from './tuning.ts';
 
@@ -32,86 +32,113 @@ export interface LocalClusterOptions extends ClusterOptions {
 export async function startLocalCluster(options: LocalClusterOptions): Promise<Cluster> {
   const { supervisor, network, folder } = options;
   const names = memberNames(options.members);
+  const spareName = `m${names.length + 1}`;
   checkedTuning(options);
   await mkdir(folder, { recursive: true });
 
   // No keep-alive: a connection kept to a member that was killed would make its first answer look like a failure.
   const agent = new Agent({ pipelining: 0 });
+  /** The spare, too, once there is one. */
   const members: LocalMember[] = [];
   let router: Router | undefined;
+  let routes: Route[] = [];
   async function stopAll(): Promise<void> {
     await Promise.all(members.map((member) => member.stop()));
     await router?.[Symbol.asyncDispose]();
     await agent.destroy();
   }
 
-  try {
-    const places = await Promise.all(
-      names.map(async (name) => ({ name, peerPort: await freePort(), clientPort: await freePort() })),
-    );
-    const [startedRouter, links] = await Promise.allSettled([
-      startRouter({ supervisor, members: names, folder }),
-      Promise.all(
-        orderedPairs(places).map(([from, to]) =>
-          network.add({ from: from.name, to: to.name, upstream: `127.0.0.1:${to.peerPort}` }),
-        ),
+  const linkBetween = ([from, to]: readonly [Place, Place]) =>
+    network.add({ from: from.name, to: to.name, upstream: `127.0.0.1:${to.peerPort}` });
+
+  async function memberAt(
+    { name, peerPort, clientPort }: Place,
+    all: readonly Place[],
+  ): Promise<LocalMember> {
+    const dataFolder = await supervisor.temporaryFolder(`${name}-data`);
+    return new LocalMember({
+      name,
+      supervisor,
+      agent,
+      command: options.etcd.path,
+      clientAddress: `127.0.0.1:${clientPort}`,
+      logPath: join(folder, `${name}.log`),
+      dataFolder,
+      peerUrl: `https://${peerAuthority(name)}`,
+      args: etcdArguments(
+        { ...options, etcdVersion: options.etcd.version },
+        {
+          name,
+          dataFolder,
+          listenPeerUrl: `https://127.0.0.1:${peerPort}`,
+          advertisePeerUrl: `https://${peerAuthority(name)}`,
+          initialCluster: all.map((one) => `${one.name}=https://${peerAuthority(one.name)}`).join(','),
+          listenClientUrl: `http://127.0.0.1:${clientPort}`,
+        },
       ),
+      environment: memberEnvironment(router!.proxyUrl(name)),
+      readyTimeoutMs: options.readyTimeoutMs ?? 20_000,
+    });
+  }
+
+  async function spareBeside(places: readonly Place[]): Promise<LocalMember> {
+    const place = await placeOf(spareName);
+    const pairs = orderedPairs([...places, place]).filter((pair) => pair.includes(place));
+    const links = await Promise.all(pairs.map((pair) => linkBetween(pair)));
+    routes = [...routes, ...links.map(routeOver)];
+    await router!.route(routes);
+    const member = await memberAt(place, [...places, place]);
+    members.push(member);
+    return member;
+  }
+
+  try {
+    const places = await Promise.all(names.map(placeOf));
+    const [startedRouter, links] = await Promise.allSettled([
+      startRouter({ supervisor, members: [...names, spareName], folder }),
+      Promise.all(orderedPairs(places).map((pair) => linkBetween(pair))),
     ]);
     if (startedRouter.status === 'rejected') throw startedRouter.reason;
     router = startedRouter.value;
     if (links.status === 'rejected') throw links.reason;
+    routes = links.value.map(routeOver);
     await router.route(
-      links.value.map((link) => ({
-        from: link.from,
-        authority: peerAuthority(link.to),
-        address: link.listen,
+      routes.map((route) => ({
+        ...route,
         // A new member asks each peer, one after the other, whether the cluster exists already. A peer that
         // listens but does not serve yet leaves it hanging for a second each: 2 s for 3 members that start
         // together, 4 s for 5. Refused, it goes on at once, as it does when it is the first to start.
         refusals: 1,
       })),
     );
-    const initialCluster = names.map((name) => `${name}=https://${peerAuthority(name)}`).join(',');
-    for (const { name, peerPort, clientPort } of places) {
-      const dataFolder = await supervisor.temporaryFolder(`${name}-data`);
-      members.push(
-        new LocalMember({
-          name,
-          supervisor,
-          agent,
-          command: options.etcd.path,
-          clientAddress: `127.0.0.1:${clientPort}`,
-          logPath: join(folder, `${name}.log`),
-          dataFolder,
-          peerUrl: `https://${peerAuthority(name)}`,
-          args: etcdArguments(
-            { ...options, etcdVersion: options.etcd.version },
-            {
-              name,
-              dataFolder,
-              listenPeerUrl: `https://127.0.0.1:${peerPort}`,
-              advertisePeerUrl: `https://${peerAuthority(name)}`,
-              initialCluster,
-              listenClientUrl: `http://127.0.0.1:${clientPort}`,
-            },
-          ),
-          environment: memberEnvironment(router.proxyUrl(name)),
-          readyTimeoutMs: options.readyTimeoutMs ?? 20_000,
-        }),
-      );
-    }
+    for (const place of places) members.push(await memberAt(place, places));
     await startTogether(members, options.signal);
     return await startedCluster({
-      members,
+      members: [...members],
       agent,
       stop: stopAll,
-      disks: disksOf(supervisor, members),
-      membership: (nameOfId) => membershipOf({ members, nameOfId }),
+      disks: disksOf(supervisor, [...members]),
+      membership: (nameOfId) =>
+        membershipOf({ members: [...members], nameOfId, spare: () => spareBeside(places) }),
     });
   } catch (error) {
     await stopAll();
     throw error;
   }
+}
+
+interface Place {
+  readonly name: string;
+  readonly peerPort: number;
+  readonly clientPort: number;
+}
+
+async function placeOf(name: string): Promise<Place> {
+  return { name, peerPort: await freePort(), clientPort: await freePort() };
+}
+
+function routeOver({ from, to, listen }: Link): Route {
+  return { from, authority: peerAuthority(to), address: listen };
 }
 
 /**

@@ -13,6 +13,13 @@ export interface Membership {
    * it answers. etcd takes nobody in while its members have not all been connected for 5 s.
    */
   join(name: string): Promise<void>;
+  /**
+   * Starts one member more, `m4` of three, with links between it and all others and an empty data folder; resolves when it
+   * answers. The cluster's `members` stay those that clients know.
+   */
+  grow(): Promise<Member>;
+  /** Takes the one more out again. Harmless when there is none. */
+  dwindle(): Promise<void>;
 }
 
 /** A member that can begin anew. */
@@ -28,10 +35,15 @@ export interface MembershipOptions {
   readonly members: readonly Rejoining[];
   /** By id; whoever joins gets another. */
   readonly nameOfId: Map<string, string>;
+  /** Makes ready one that is not among them, with its links, and does not start it. */
+  spare(): Promise<Rejoining>;
   readonly timeoutMs?: number;
 }
 
-export function membershipOf({ members, nameOfId, timeoutMs = 30_000 }: MembershipOptions): Membership {
+export function membershipOf(options: MembershipOptions): Membership {
+  const { members, nameOfId, timeoutMs = 30_000 } = options;
+  let spare: Promise<Rejoining> | undefined;
+
   const named = (name: string): Rejoining => {
     const found = members.find((member) => member.name === name);
     if (found === undefined) throw new RangeError(`there is no member ${name}`);
@@ -75,23 +87,35 @@ export function membershipOf({ members, nameOfId, timeoutMs = 30_000 }: Membersh
     await member.emptyDataFolder();
   }
 
-  async function remove(name: string): Promise<void> {
-    const member = named(name);
+  async function remove(member: Rejoining): Promise<void> {
     // Before it is removed: one that learns of its own removal ends by itself, and says so in its log.
     await member.kill();
     await forget(member);
     await member.emptyDataFolder();
   }
 
+  async function join(member: Rejoining): Promise<void> {
+    await remove(member);
+    await askOthers(member.name, '/v3/cluster/member/add', { peerURLs: [member.peerUrl] });
+    await member.startJoining();
+    nameOfId.set(await idOf(member), member.name);
+  }
+
   return {
     lose,
-    remove,
-    async join(name) {
-      const member = named(name);
-      await remove(name);
-      await askOthers(name, '/v3/cluster/member/add', { peerURLs: [member.peerUrl] });
-      await member.startJoining();
-      nameOfId.set(await idOf(member), name);
+    remove: (name) => remove(named(name)),
+    join: (name) => join(named(name)),
+    async grow() {
+      spare ??= options.spare();
+      const member = await spare.catch((error) => {
+        spare = undefined;
+        throw error;
+      });
+      await join(member);
+      return member;
+    },
+    async dwindle() {
+      if (spare !== undefined) await remove(await spare);
     },
   };
 }

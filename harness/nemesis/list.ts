@@ -1,3 +1,4 @@
+import { addMember } from './add-member.ts';
 import { bridge } from './bridge.ts';
 import { busyMembers } from './busy-members.ts';
 import { compact } from './compact.ts';
@@ -80,6 +81,7 @@ export const kinds: readonly NemesisKind[] = [
   kind(crashLoop, { role, upMs: delayMs }),
   kind(loseData, { role }),
   kind(fullDisk, { role }),
+  kind(addMember, {}),
   kind(removeMember, { role }),
   kind(replaceMember, { role }),
   kind(transferLeader, {}),

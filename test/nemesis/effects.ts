@@ -28,6 +28,7 @@ export const effects: Readonly<Record<string, readonly [suite: string, title: st
   'crash-loop': ['members', 'crash-loop: it comes back and is killed again'],
   'lose-data': ['membership', 'lose-data: the others still count it'],
   'full-disk': ['full-disk', 'full-disk: etcd ends when it needs more'],
+  'add-member': ['membership', 'add-member: the others count four'],
   'remove-member': ['membership', 'remove-member: the others no longer count it'],
   'replace-member': ['membership', 'replace-member: the new one has what it has never been told'],
   'transfer-leader': ['members', 'transfer-leader: the one that it names leads'],

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { MemberNotReady } from '../../harness/cluster/member-ready.ts';
+import { addMember } from '../../harness/nemesis/add-member.ts';
 import { loseData } from '../../harness/nemesis/lose-data.ts';
 import type { Injected, Nemesis } from '../../harness/nemesis/nemesis.ts';
 import { removeMember } from '../../harness/nemesis/remove-member.ts';
@@ -106,9 +107,69 @@ test('replace-member: the new one has what it has never been told, over the link
   }
 });
 
+/** What a member answers that clients are not told of, over the address that the cluster tells. */
+async function askGuest(name: string, path: string, body: object): Promise<Record<string, unknown>> {
+  const { members } = await ask(world.cluster, 'm1', '/v3/cluster/member/list', {});
+  const listed = members as { readonly name?: string; readonly clientURLs?: readonly string[] }[];
+  const url = listed.find((member) => member.name === name)?.clientURLs?.[0];
+  if (url === undefined) throw new Error(`${name} has told no address yet: ${JSON.stringify(listed)}`);
+  const response = await fetch(url + path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(1_000),
+  });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+test('add-member: the others count four, the fourth has what was there, over links of its own', async () => {
+  const { cluster, network } = world;
+  const key = Buffer.from('before').toString('base64');
+  const grown = async (): Promise<void> => {
+    await whole(world);
+    await put(cluster, 'm1', 'before', 'add-member');
+    const { sentence, targets, heal } = await addMember().inject(world);
+    try {
+      expect(sentence).toBe('m4, a new member with an empty data folder, was added');
+      expect(targets).toEqual(['m4']);
+      await eventually(async () => {
+        const { kvs } = await askGuest('m4', '/v3/kv/range', { key });
+        expect(kvs).toEqual([
+          expect.objectContaining({ value: Buffer.from('add-member').toString('base64') }),
+        ]);
+      }, 30_000);
+      expect([...(await counted('m1')).keys()].sort()).toEqual(['m1', 'm2', 'm3', 'm4']);
+      expect(cluster.members.map(({ name }) => name)).toEqual(['m1', 'm2', 'm3']);
+      // No way around its links: cut, it is alone, and the others are not.
+      const links = network.links.filter(({ from, to }) => from === 'm4' || to === 'm4');
+      expect(links.map(({ proxy }) => proxy).sort()).toEqual([
+        'm1->m4',
+        'm2->m4',
+        'm3->m4',
+        'm4->m1',
+        'm4->m2',
+        'm4->m3',
+      ]);
+      const cut = await network.cut(links, 'reject');
+      try {
+        await eventually(async () => await expect(askGuest('m4', '/v3/kv/range', { key })).rejects.toThrow());
+        await eventually(async () => void (await put(cluster, 'm1', 'during', 'add-member', 1_000)));
+      } finally {
+        await cut.heal();
+      }
+    } finally {
+      await Promise.all([heal(), heal()]);
+    }
+    expect((await counted('m1')).size).toBe(3);
+  };
+  await grown();
+  // And once more, with an identity of its own again.
+  await grown();
+});
+
 test('a cluster whose runtime cannot change who belongs to it says so, and nothing is done', async () => {
   const { cluster } = world;
   const fixed = Object.create(cluster, { membership: { value: undefined } });
-  for (const nemesis of [loseData(), removeMember(), replaceMember()])
+  for (const nemesis of [loseData(), addMember(), removeMember(), replaceMember()])
     await expect(nemesis.inject({ ...world, cluster: fixed })).rejects.toThrow('take the local runtime');
 });
