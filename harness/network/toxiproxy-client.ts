@@ -27,6 +27,13 @@ export interface ToxicSpec {
   readonly attributes: Readonly<Record<string, number>>;
 }
 
+/** A Change is one thing done to one proxy. */
+export type Change =
+  | { readonly proxy: ClientProxy; readonly do: 'enable' | 'disable' }
+  | { readonly proxy: ClientProxy; readonly do: 'add'; readonly toxic: ToxicSpec }
+  /** By name; harmless when it is gone. */
+  | { readonly proxy: ClientProxy; readonly do: 'remove'; readonly toxic: string };
+
 export interface StreamBytes {
   upstreamBytes: number;
   downstreamBytes: number;
@@ -51,6 +58,46 @@ export class ToxiproxyClient {
     return JSON.parse(await this.#ask('its version', this.#client.getVersion())).version;
   }
 
+  /** Whether it takes changes of many proxies in one request; only the embedded server does. */
+  async changesTogether(): Promise<boolean> {
+    const none = this.#client.getApi().post(`${this.url}/changes`, []);
+    return (await this.#unlessMissing(this.#ask('no change', none))) !== undefined;
+  }
+
+  /**
+   * Does all of them, in one request when `together`, else each by one of its own at the same time. Answers why each
+   * failed, undefined for those that were done; waits for all.
+   */
+  async change(
+    changes: readonly Change[],
+    { together }: { readonly together: boolean },
+  ): Promise<readonly (Error | undefined)[]> {
+    if (changes.length === 0) return [];
+    if (!together) return await Promise.all(changes.map((change) => this.#one(change).then(none, asError)));
+    const body = changes.map((change) => ({
+      proxy: change.proxy.name,
+      do: change.do,
+      ...(change.do === 'add' && { toxic: { ...change.toxic, toxicity: 1 } }),
+      ...(change.do === 'remove' && { toxic: change.toxic }),
+    }));
+    try {
+      const { data } = await this.#ask(
+        `${changes.length} changes, the first: ${told(changes[0]!)}`,
+        this.#client
+          .getApi()
+          .post<readonly { status: number; error?: string }[]>(`${this.url}/changes`, body),
+      );
+      return changes.map((change, i) => {
+        const { status, error } = data[i]!;
+        if (error === undefined || (change.do === 'remove' && status === 404)) return undefined;
+        const message = `Toxiproxy at ${this.url}, asked for ${told(change)}: ${error} (status code ${status})`;
+        return new ToxiproxyFailed(message, status);
+      });
+    } catch (error) {
+      return changes.map(() => asError(error));
+    }
+  }
+
   createProxy(name: string, listen: string, upstream: string): Promise<ClientProxy> {
     return this.#ask(`a proxy ${name} at ${listen}`, this.#client.createProxy({ name, listen, upstream }));
   }
@@ -58,16 +105,13 @@ export class ToxiproxyClient {
   async setEnabled(proxy: ClientProxy, enabled: boolean): Promise<void> {
     const { listen, upstream } = proxy;
     await this.#ask(
-      `proxy ${proxy.name} to be ${enabled ? 'enabled' : 'disabled'}`,
+      told({ proxy, do: enabled ? 'enable' : 'disable' }),
       proxy.update({ enabled, listen, upstream }),
     );
   }
 
   async addToxic(proxy: ClientProxy, toxic: ToxicSpec): Promise<void> {
-    await this.#ask(
-      `toxic ${toxic.name} (${toxic.type}) on ${proxy.name}`,
-      proxy.addToxic<object>({ ...toxic, toxicity: 1 }),
-    );
+    await this.#ask(told({ proxy, do: 'add', toxic }), proxy.addToxic<object>({ ...toxic, toxicity: 1 }));
   }
 
   /** Harmless when it is gone. By name, so that one can be removed whose addition was never answered. */
@@ -75,7 +119,7 @@ export class ToxiproxyClient {
     // The client knows a toxic by its path alone; the rest of the body is not sent.
     const body = { name, type: 'latency', stream: 'downstream', toxicity: 1, attributes: {} } as const;
     const toxic = new ClientToxic(proxy.api, proxy.getPath(), body);
-    return this.#gone(`toxic ${name} on ${proxy.name} to be removed`, toxic.remove());
+    return this.#gone(told({ proxy, do: 'remove', toxic: name }), toxic.remove());
   }
 
   /** Harmless when it is gone. */
@@ -118,23 +162,27 @@ export class ToxiproxyClient {
 
   /** Only the embedded server has it. */
   async #liveTraffic(): Promise<Traffic | undefined> {
-    try {
-      const { data } = await this.#ask(
-        'its traffic',
-        this.#client.getApi().get<Traffic>(`${this.url}/traffic`),
-      );
-      return data;
-    } catch (error) {
-      if (error instanceof ToxiproxyFailed && error.status === 404) return undefined;
-      throw error;
-    }
+    const pending = this.#client.getApi().get<Traffic>(`${this.url}/traffic`);
+    return (await this.#unlessMissing(this.#ask('its traffic', pending)))?.data;
+  }
+
+  async #one(change: Change): Promise<void> {
+    if (change.do === 'add') await this.addToxic(change.proxy, change.toxic);
+    else if (change.do === 'remove') await this.removeToxic(change.proxy, change.toxic);
+    else await this.setEnabled(change.proxy, change.do === 'enable');
   }
 
   async #gone(what: string, pending: Promise<void>): Promise<void> {
+    await this.#unlessMissing(this.#ask(what, pending));
+  }
+
+  /** Undefined when the answer was 404. */
+  async #unlessMissing<T>(pending: Promise<T>): Promise<T | undefined> {
     try {
-      await this.#ask(what, pending);
+      return await pending;
     } catch (error) {
-      if (!(error instanceof ToxiproxyFailed) || error.status !== 404) throw error;
+      if (error instanceof ToxiproxyFailed && error.status === 404) return undefined;
+      throw error;
     }
   }
 
@@ -157,6 +205,22 @@ export class ToxiproxyClient {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+const none = (): undefined => undefined;
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+function told(change: Change): string {
+  const { name } = change.proxy;
+  switch (change.do) {
+    case 'add':
+      return `toxic ${change.toxic.name} (${change.toxic.type}) on ${name}`;
+    case 'remove':
+      return `toxic ${change.toxic} on ${name} to be removed`;
+    default:
+      return `proxy ${name} to be ${change.do}d`;
   }
 }
 

@@ -2,7 +2,13 @@ import { Mutex } from 'async-mutex';
 import type { Proxy as ClientProxy, ToxicDirection } from 'toxiproxy-node-client';
 import { freePort } from '../process/free-port.ts';
 import type { Cut, Flavour, Impairment, Link, Network } from './network.ts';
-import { type StreamBytes, type ToxicSpec, ToxiproxyClient, ToxiproxyFailed } from './toxiproxy-client.ts';
+import {
+  type Change,
+  type StreamBytes,
+  type ToxicSpec,
+  ToxiproxyClient,
+  ToxiproxyFailed,
+} from './toxiproxy-client.ts';
 
 export interface NetworkOptions {
   /** The embedded server, or any Toxiproxy: 'http://127.0.0.1:8474'. */
@@ -26,6 +32,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   // The original goes on counting where an earlier proxy of the same name has ended.
   const countsLive = await client.countsLive();
   return new ToxiproxyNetwork(client, {
+    together: await client.changesTogether(),
     countsLive,
     countedBefore: countsLive ? new Map() : await client.traffic(),
     placeOf: options.placeOf,
@@ -43,10 +50,14 @@ interface LinkState {
   enabled: boolean | undefined;
 }
 
-/** One change of a cut. `undo` is harmless when `apply` did not happen, or it is not known whether it did. */
+/**
+ * One change of a cut, to a link that is held meanwhile; undefined when nothing is to be asked for it. `undo` is harmless
+ * when `apply` did not happen, or it is not known whether it did.
+ */
 interface Step {
-  apply(): Promise<void>;
-  undo(): Promise<void>;
+  readonly state: LinkState;
+  apply(): Change | undefined;
+  undo(): Change | undefined;
 }
 
 const both: readonly ToxicDirection[] = ['upstream', 'downstream'];
@@ -54,10 +65,12 @@ const both: readonly ToxicDirection[] = ['upstream', 'downstream'];
 class ToxiproxyNetwork implements Network {
   readonly countsLive: boolean;
   readonly #client: ToxiproxyClient;
+  readonly #together: boolean;
   readonly #countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>;
   readonly #states = new Map<string, LinkState>();
   readonly #adding = new Set<string>();
-  readonly #inForce = new Set<StepsInForce>();
+  /** Of each cut what is left to undo. What could not be undone stays, so that healing again tries it again. */
+  readonly #inForce = new Set<Set<Step>>();
   #cuts = 0;
 
   readonly #placeOf: NetworkOptions['placeOf'];
@@ -65,11 +78,13 @@ class ToxiproxyNetwork implements Network {
   constructor(
     client: ToxiproxyClient,
     options: Pick<NetworkOptions, 'placeOf'> & {
+      readonly together: boolean;
       readonly countsLive: boolean;
       readonly countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>;
     },
   ) {
     this.#client = client;
+    this.#together = options.together;
     this.#countedBefore = options.countedBefore;
     this.countsLive = options.countsLive;
     this.#placeOf = options.placeOf;
@@ -162,7 +177,7 @@ class ToxiproxyNetwork implements Network {
           await this.#client.setEnabled(proxy, true);
         }),
       );
-      for (const cut of this.#inForce) cut.forget();
+      for (const left of this.#inForce) left.clear();
       this.#inForce.clear();
       for (const state of states) {
         state.enabled = true;
@@ -238,53 +253,53 @@ class ToxiproxyNetwork implements Network {
   #toxics(specs: readonly (Omit<ToxicSpec, 'name'> & { state: LinkState })[]): Promise<Cut> {
     const id = ++this.#cuts;
     return this.#apply(
-      specs.map(({ state: { proxy, mutex }, stream, type, attributes }) => {
+      specs.map(({ state, stream, type, attributes }) => {
+        const { proxy } = state;
         // A name of its own, so that overlapping cuts stay apart.
         const name = `cut${id}-${stream}`;
         return {
-          apply: () =>
-            mutex.runExclusive(() => this.#client.addToxic(proxy, { name, type, stream, attributes })),
-          undo: () => mutex.runExclusive(() => this.#client.removeToxic(proxy, name)),
+          state,
+          apply: () => ({ proxy, do: 'add', toxic: { name, type, stream, attributes } }),
+          undo: () => ({ proxy, do: 'remove', toxic: name }),
         };
       }),
     );
   }
 
+  /** The proxy refuses while any cut wants it. */
   #refusal(state: LinkState): Step {
     const token = {};
+    const settle = (): Change | undefined => {
+      const enabled = state.refusedBy.size === 0;
+      if (enabled === state.enabled) return undefined;
+      return { proxy: state.proxy, do: enabled ? 'enable' : 'disable' };
+    };
     return {
+      state,
       apply: () => {
         state.refusedBy.add(token);
-        return this.#settle(state);
+        return settle();
       },
       undo: () => {
         state.refusedBy.delete(token);
-        return this.#settle(state);
+        return settle();
       },
     };
-  }
-
-  /** Makes the proxy refuse while any cut wants it. */
-  #settle(state: LinkState): Promise<void> {
-    return state.mutex.runExclusive(async () => {
-      const enabled = state.refusedBy.size === 0;
-      if (enabled === state.enabled) return;
-      state.enabled = undefined;
-      await this.#client.setEnabled(state.proxy, enabled);
-      state.enabled = enabled;
-    });
   }
 
   /** All at once. When one fails, all are undone. */
   async #apply(steps: readonly Step[]): Promise<Cut> {
-    const inForce = new StepsInForce(steps);
-    this.#inForce.add(inForce);
+    const left = new Set(steps);
+    this.#inForce.add(left);
     const heal = async () => {
-      await inForce.heal();
-      this.#inForce.delete(inForce);
+      const undone = [...left];
+      const outcomes = await this.#change(undone, 'undo');
+      for (const [i, step] of undone.entries()) if (outcomes[i] === undefined) left.delete(step);
+      throwAny(outcomes);
+      this.#inForce.delete(left);
     };
     try {
-      await allOrThrow(steps.map((step) => step.apply()));
+      throwAny(await this.#change(steps, 'apply'));
     } catch (failure) {
       await heal().catch((error) => {
         throw new AggregateError([failure, error], `a cut failed, and so did undoing it: ${failure}`);
@@ -293,7 +308,36 @@ class ToxiproxyNetwork implements Network {
     }
     return { heal };
   }
+
+  /** Answers why each failed; undefined for those that were done. */
+  async #change(steps: readonly Step[], which: 'apply' | 'undo'): Promise<readonly (Error | undefined)[]> {
+    const states = [...new Set(steps.map((step) => step.state))];
+    // Asked for in one go, so that of two that share links one comes first at all of them.
+    const releases = await Promise.all(states.map((state) => state.mutex.acquire()));
+    try {
+      const outcomes: (Error | undefined)[] = steps.map(() => undefined);
+      const asked = steps.flatMap(({ state, [which]: change }, at) => {
+        const wanted = change();
+        return wanted === undefined ? [] : [{ at, state, change: wanted }];
+      });
+      for (const { state, change } of asked) if (enables(change) !== undefined) state.enabled = undefined;
+      const answers = await this.#client.change(
+        asked.map(({ change }) => change),
+        { together: this.#together },
+      );
+      for (const [i, { at, state, change }] of asked.entries()) {
+        outcomes[at] = answers[i];
+        if (answers[i] === undefined) state.enabled = enables(change) ?? state.enabled;
+      }
+      return outcomes;
+    } finally {
+      for (const release of releases) release();
+    }
+  }
 }
+
+const enables = (change: Change): boolean | undefined =>
+  change.do === 'enable' ? true : change.do === 'disable' ? false : undefined;
 
 const toxicOf = {
   blackhole: { type: 'timeout', attributes: { timeout: 0 } },
@@ -320,34 +364,16 @@ function impairing(by: Impairment): Pick<ToxicSpec, 'type' | 'attributes'> {
 
 const nameOf = (from: string, to: string): string => `${from}->${to}`;
 
-/** What is left to undo of a cut. What could not be undone stays, so that healing again tries it again. */
-class StepsInForce {
-  readonly #steps: Set<Step>;
-
-  constructor(steps: readonly Step[]) {
-    this.#steps = new Set(steps);
-  }
-
-  forget(): void {
-    this.#steps.clear();
-  }
-
-  heal(): Promise<void> {
-    return allOrThrow(
-      [...this.#steps].map(async (step) => {
-        await step.undo();
-        this.#steps.delete(step);
-      }),
-    );
-  }
-}
-
 /** Unlike Promise.all it waits for all of them, so that nothing is still under way when it throws. */
 async function allOrThrow(pending: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(pending);
-  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  throwAny(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined)));
+}
+
+function throwAny(outcomes: readonly (Error | undefined)[]): void {
+  const failures = outcomes.filter((outcome) => outcome !== undefined);
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) {
-    throw new AggregateError(failures, `${failures.length} calls failed, the first: ${failures[0].message}`);
+    throw new AggregateError(failures, `${failures.length} calls failed, the first: ${failures[0]!.message}`);
   }
 }

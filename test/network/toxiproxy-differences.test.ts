@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -85,6 +86,83 @@ describe('one seed, one chance', () => {
     expect(first.split(' ').length).toBeGreaterThan(3);
     expect(await sizes(3)).toBe(first);
     expect(await sizes(4)).not.toBe(first);
+  });
+});
+
+describe('changes together', () => {
+  const change = async (body: unknown) => await toxiproxy.call('POST', '/changes', body);
+  const proxies = async () => (await toxiproxy.call('GET', '/proxies')).json;
+
+  test('are each tried, and each is answered in order', async () => {
+    await using echo = await echoServer();
+    const [p, q] = [await toxiproxy.proxy('p', echo.address), await toxiproxy.proxy('q', echo.address)];
+    using peer = await dial(p);
+    peer.write('x');
+    await peer.received(1);
+    const hold = { name: 'h', type: 'bandwidth', stream: 'upstream', attributes: { rate: 0 } };
+    expect(
+      (
+        await change([
+          { proxy: 'none', do: 'disable' },
+          { proxy: 'p', do: 'add', toxic: hold },
+          { proxy: 'p', do: 'add', toxic: hold },
+          { proxy: 'p', do: 'add', toxic: { type: 'nothing' } },
+          { proxy: 'p', do: 'remove', toxic: 'other' },
+          { proxy: 'q', do: 'disable' },
+        ])
+      ).json,
+    ).toEqual([
+      { status: 404, error: 'proxy not found' },
+      { status: 200 },
+      { status: 409, error: 'toxic already exists' },
+      { status: 400, error: 'invalid toxic type' },
+      { status: 404, error: 'toxic not found' },
+      { status: 200 },
+    ]);
+    expect(await proxies()).toMatchObject({ p: { toxics: [hold] }, q: { enabled: false } });
+    expect(await tryDial(q)).toBe('ECONNREFUSED');
+    peer.write('y');
+    await pause(50);
+    expect(peer.text).toBe('x');
+    const healed = await change([
+      { proxy: 'q', do: 'enable' },
+      { proxy: 'p', do: 'remove', toxic: 'h' },
+    ]);
+    expect(healed.json).toEqual([{ status: 200 }, { status: 200 }]);
+    await peer.received(2);
+    expect(await tryDial(q)).toBe('connected');
+  });
+
+  test('say which could not listen again, and the others do', async () => {
+    await using echo = await echoServer();
+    const [p, q] = [await toxiproxy.proxy('p', echo.address), await toxiproxy.proxy('q', echo.address)];
+    const both = (what: string) => ['p', 'q'].map((proxy) => ({ proxy, do: what }));
+    await change(both('disable'));
+    const squatter = createServer().listen(Number(p.split(':')[1]), '127.0.0.1');
+    await once(squatter, 'listening');
+    expect((await change(both('enable'))).json).toMatchObject([
+      { status: 500, error: expect.stringContaining('address already in use') },
+      { status: 200 },
+    ]);
+    expect(await tryDial(q)).toBe('connected');
+    squatter.close();
+    await once(squatter, 'close');
+    expect((await change(both('enable'))).json).toEqual([{ status: 200 }, { status: 200 }]);
+  });
+
+  test.each([
+    [{}, 'expected a list of changes, got a object'],
+    [[{ do: 'enable' }], 'proxy at change 2'],
+    [[{ proxy: 'p' }], 'do should be enable, disable, add or remove, got nothing at change 2'],
+    [[{ proxy: 'p', do: 'cut' }], 'do should be enable, disable, add or remove, got cut at change 2'],
+    [[{ proxy: 'p', do: 'remove' }], 'toxic at change 2'],
+    [[{ proxy: 'p', do: 'add', toxic: { type: 5 } }], 'type should be a string'],
+  ])('that cannot be read are refused whole: %j', async (bad, message) => {
+    await toxiproxy.proxy('p', '127.0.0.1:1');
+    const answer = await change(Array.isArray(bad) ? [{ proxy: 'p', do: 'disable' }, ...bad] : bad);
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toContain(message);
+    expect((await proxies()).p.enabled).toBe(true);
   });
 });
 

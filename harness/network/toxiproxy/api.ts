@@ -5,7 +5,7 @@ import fastify, {
   type HTTPMethods,
 } from 'fastify';
 import { ApiError } from './api-error.ts';
-import { newProxy, populateInput, proxyInput, toxicInput } from './input.ts';
+import { changesInput, newProxy, populateInput, proxyInput, toxicInput } from './input.ts';
 import { createMetrics, describeTraffic } from './metrics.ts';
 import type { Proxies } from './proxies.ts';
 import { describeToxic } from './toxic.ts';
@@ -51,6 +51,13 @@ function routes(proxies: Proxies): readonly Route[] {
       answer: async () => ({ type: metrics.contentType, body: await metrics.metrics() }),
     },
     { methods: ['GET'], path: '/traffic', answer: () => ({ body: describeTraffic(proxies) }) },
+    {
+      // Not in the original. All links of a partition are cut in one turn of the loop: no byte passes one of them
+      // once another is cut. Each is tried, whatever becomes of the others, and the answer tells of each in order.
+      methods: ['POST'],
+      path: '/changes',
+      answer: async ({ body }) => ({ body: await proxies.change(changesInput(body)) }),
+    },
     {
       methods: ['POST'],
       path: '/reset',

@@ -48,8 +48,9 @@ export function newProxy(input: ProxyInput, where = ''): NewProxy {
   };
 }
 
-export function toxicInput(body: string): ToxicInput {
-  const given = fields(parse(body), 'a toxic');
+export const toxicInput = (body: string): ToxicInput => readToxic(fields(parse(body), 'a toxic'));
+
+function readToxic(given: Fields): ToxicInput {
   return {
     name: field(given, 'name', 'string'),
     type: field(given, 'type', 'string'),
@@ -57,6 +58,19 @@ export function toxicInput(body: string): ToxicInput {
     toxicity: field(given, 'toxicity', 'number'),
     attributes: fields(given.attributes, 'attributes'),
   };
+}
+
+/** One of several things to be done to proxies together. */
+export type ChangeInput =
+  | { readonly proxy: string; readonly do: 'enable' | 'disable' }
+  | { readonly proxy: string; readonly do: 'add'; readonly toxic: ToxicInput }
+  | { readonly proxy: string; readonly do: 'remove'; readonly toxic: string };
+
+/** Throws for the first change that cannot be read, before any is done. */
+export function changesInput(body: string): readonly ChangeInput[] {
+  const list = parse(body) ?? [];
+  if (!Array.isArray(list)) throw badBody(`expected a list of changes, got ${kindOf(list)}`);
+  return list.map((item, i) => readChange(fields(item, `change ${i + 1}`), ` at change ${i + 1}`));
 }
 
 /** The attributes of a type: those given over those there were. */
@@ -83,6 +97,26 @@ function readProxy(given: Fields): ProxyInput {
     upstream: field(given, 'upstream', 'string'),
     enabled: field(given, 'enabled', 'boolean'),
   };
+}
+
+function readChange(given: Fields, where: string): ChangeInput {
+  const proxy = field(given, 'proxy', 'string');
+  if (!proxy) throw missingField(`proxy${where}`);
+  const what = field(given, 'do', 'string');
+  switch (what) {
+    case 'enable':
+    case 'disable':
+      return { proxy, do: what };
+    case 'add':
+      return { proxy, do: what, toxic: readToxic(fields(given.toxic, 'a toxic')) };
+    case 'remove': {
+      const toxic = field(given, 'toxic', 'string');
+      if (!toxic) throw missingField(`toxic${where}`);
+      return { proxy, do: what, toxic };
+    }
+    default:
+      throw badBody(`do should be enable, disable, add or remove, got ${what ?? 'nothing'}${where}`);
+  }
 }
 
 function parse(body: string): unknown {

@@ -1,8 +1,15 @@
 import { Mutex } from 'async-mutex';
 import type { Random } from '../../random.ts';
 import { ApiError, proxyExists, proxyNotFound } from './api-error.ts';
-import type { NewProxy } from './input.ts';
+import type { ChangeInput, NewProxy } from './input.ts';
 import { type ProxyOptions, TcpProxy } from './tcp-proxy.ts';
+
+/** What became of one change, as the API tells it. */
+export interface Changed {
+  readonly status: number;
+  /** Unless it was done. */
+  readonly error?: string;
+}
 
 /** Proxies are all proxies of a server, by name. */
 export class Proxies {
@@ -64,6 +71,34 @@ export class Proxies {
       await this.get(name).stop();
       this.#byName.delete(name);
     });
+  }
+
+  /** All in this turn of the loop, but that listening again waits for the system. Answers in the same order. */
+  change(inputs: readonly ChangeInput[]): Promise<readonly Changed[]> {
+    return Promise.all(
+      inputs.map(async (input): Promise<Changed> => {
+        try {
+          const proxy = this.get(input.proxy);
+          switch (input.do) {
+            case 'enable':
+              await proxy.start();
+              break;
+            case 'disable':
+              await proxy.stop();
+              break;
+            case 'add':
+              proxy.addToxic(input.toxic);
+              break;
+            case 'remove':
+              proxy.removeToxic(proxy.toxic(input.toxic));
+          }
+          return { status: 200 };
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+          return { status: error.status, error: error.message };
+        }
+      }),
+    );
   }
 
   /** Enables every proxy and removes every toxic. */
