@@ -15,6 +15,7 @@ import { bench as cachedRead } from './cached-read.ts';
 import { bench as checker } from './checker.ts';
 import { bench as cluster } from './cluster.ts';
 import { bench as database } from './database.ts';
+import { bench as docker } from './docker.ts';
 import { bench as driver } from './driver.ts';
 import { bench as measure } from './measure.ts';
 import { bench as partition } from './partition.ts';
@@ -28,6 +29,7 @@ const benches: readonly Bench[] = [
   partition,
   proxy,
   toxiproxy,
+  docker,
   driver,
   checker,
   transactions,

@@ -15,7 +15,7 @@ export async function localImages(options: { readonly etcd?: string } = {}): Pro
   const proxy = await builtPath(toxiproxy);
   if (proxy === null)
     throw new Error(`${toxiproxy.name} has not been built (npm run test-programs ${toxiproxy.name})`);
-  const newest = etcds.at(-1)!;
+  const newest = etcds[0]!;
   const etcd = options.etcd ?? (await builtPath(newest)) ?? (await ensureEtcd({ say: () => {} })).path;
   const version = await etcdVersionOf(etcd);
   return {

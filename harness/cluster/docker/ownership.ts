@@ -23,6 +23,11 @@ export async function removeRun(engine: Engine, run: string): Promise<void> {
   await removeAll(await labelled(engine, `${runLabel}=${run}`));
 }
 
+/** The names of what a run has on an engine: containers, then networks. */
+export async function namesOf(engine: Engine, run: string): Promise<readonly string[]> {
+  return (await labelled(engine, `${runLabel}=${run}`)).map(({ name }) => name);
+}
+
 /** Removes what commands left that are gone (kill -9, a power cut of the terminal), and nothing else. */
 export async function sweepAbandoned(engine: Engine): Promise<Swept> {
   const things = await labelled(engine, ownerLabel);

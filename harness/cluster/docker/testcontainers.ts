@@ -69,6 +69,7 @@ export interface Dockerode {
       readonly Id: string;
       readonly Names: readonly string[];
       readonly Labels: Readonly<Record<string, string>>;
+      readonly Mounts: readonly { readonly Name?: string }[];
     }[]
   >;
   listNetworks(options: Filtered): Promise<
@@ -78,6 +79,7 @@ export interface Dockerode {
       readonly Labels?: Readonly<Record<string, string>>;
     }[]
   >;
+  listVolumes(): Promise<{ readonly Volumes?: readonly { readonly Name: string }[] | null }>;
 }
 
 interface Filtered {
