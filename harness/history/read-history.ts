@@ -41,7 +41,7 @@ export async function readHistory(
 async function forEachLine(path: string, each: (text: string, last: boolean) => void): Promise<void> {
   let rest = '';
   try {
-    const stream = createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 });
+    const stream = createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 16 });
     for await (const chunk of stream as AsyncIterable<string>) {
       const text = rest === '' ? chunk : rest + chunk;
       let from = 0;
