@@ -10,10 +10,12 @@ import type { Tuning } from './cluster/tuning.ts';
 import type { Database } from './database/database.ts';
 import { connectExternalDatabase } from './database/external-database.ts';
 import { startLocalDatabase } from './database/local-database.ts';
+import { MadeProxies } from './network/made-proxies.ts';
 import type { Network } from './network/network.ts';
 import { type OriginalToxiproxy, startOriginal } from './network/toxiproxy/original.ts';
 import { startToxiproxy } from './network/toxiproxy/start.ts';
 import { createNetwork } from './network/toxiproxy-network.ts';
+import { madeProxiesFolder } from './process/abandoned.ts';
 import type { Supervisor } from './process/supervisor.ts';
 import { type Instance, startInstance } from './service/instance.ts';
 import type { StrategyDescription } from './service/strategy.ts';
@@ -83,13 +85,17 @@ async function groundOf(options: StackOptions): Promise<Ground> {
       linksToMembers: options.instances * options.members,
     });
   }
-  const network = await createNetwork({ toxiproxyUrl: await toxiproxyOf(options) });
+  const lasting = options.toxiproxy?.kind === 'server';
+  const network = await createNetwork({
+    toxiproxyUrl: await toxiproxyOf(options),
+    ...(lasting && { made: new MadeProxies(await madeProxiesFolder(supervisor)) }),
+  });
   return {
     network,
     startCluster: (cluster) => startLocalCluster({ ...cluster, supervisor, network, etcd: options.etcd }),
     async [Symbol.asyncDispose]() {
       // What is the run's own ends with the supervisor, and everything in it.
-      if (options.toxiproxy?.kind === 'server') await network[Symbol.asyncDispose]();
+      if (lasting) await network[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { Engine } from '../cluster/docker/engine.ts';
+import { sweepAbandoned as removeAbandoned } from '../process/abandoned.ts';
 import { type DoctorOptions, diagnose, diagnosisText } from '../setup/doctor.ts';
 import { exitCodes } from './exit-code.ts';
 
@@ -12,7 +14,10 @@ export function addDoctorCommand(program: Command, done: (code: number) => void)
     .option('--etcd-version <version>', 'this version of etcd')
     .option('--database-url <url>', 'a PostgreSQL that is already there')
     .option('--json', 'as JSON')
-    .option('--sweep', 'remove what runs on Docker left that were killed, and nothing else')
+    .option(
+      '--sweep',
+      'remove what killed runs left on Docker or in a Toxiproxy that outlives them, and nothing else',
+    )
     .action(async (options: DoctorOptions & { json?: boolean; sweep?: boolean }) => {
       if (options.sweep) return done(await sweep());
       const diagnoses = await diagnose(options);
@@ -23,14 +28,26 @@ export function addDoctorCommand(program: Command, done: (code: number) => void)
     });
 }
 
-/** Only what carries the labels of a command that is gone. Rejects with NoEngine when no engine answers. */
+/**
+ * Only what carries the labels of a command that is gone, and proxies that one has listed. Without an engine there may be no
+ * more to remove: it is told.
+ */
 async function sweep(): Promise<number> {
-  const { connectEngine } = await import('../cluster/docker/engine.ts');
-  const { sweepAbandoned } = await import('../cluster/docker/ownership.ts');
-  const { removed, left } = await sweepAbandoned(await connectEngine());
   const told = (what: string, names: readonly string[]) =>
     process.stdout.write(`${what}: ${names.join(', ') || 'nothing'}\n`);
-  told('removed', removed);
-  told('left, since their command runs or is of another machine or boot', left);
+  told('removed from Toxiproxies', await removeAbandoned());
+  const { connectEngine, NoEngine } = await import('../cluster/docker/engine.ts');
+  const { sweepAbandoned } = await import('../cluster/docker/ownership.ts');
+  let engine: Engine;
+  try {
+    engine = await connectEngine();
+  } catch (error) {
+    if (!(error instanceof NoEngine)) throw error;
+    process.stdout.write(`Docker was not looked at: ${error.message}\n`);
+    return exitCodes.kept;
+  }
+  const { removed, left } = await sweepAbandoned(engine);
+  told('removed from Docker', removed);
+  told('left there, since their command runs or is of another machine or boot', left);
   return exitCodes.kept;
 }

@@ -12,6 +12,7 @@ import { parseThreshold, threshold } from '../measure/threshold.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Nemesis } from '../nemesis/nemesis.ts';
 import { findOriginal, type OriginalToxiproxy, ToxiproxyUnfit } from '../network/toxiproxy/original.ts';
+import { sweepAbandoned } from '../process/abandoned.ts';
 import { projectRoot } from '../project.ts';
 import type { Measured, Result } from '../result.ts';
 import { cellsOf, ended, type Plan, type PlannedCell, run } from '../run.ts';
@@ -401,7 +402,7 @@ export async function prepare(
   const tuning = tuningOf(options);
   const docker = imagesAsked(options);
   const postgresVersion = await versionOfDatabase(options.databaseUrl);
-  const toxiproxy = await toxiproxyNamed(options.toxiproxy);
+  const toxiproxy = await toxiproxyNamed(options.toxiproxy, say);
   const out = outFolder(options.out, seed);
   await makeFolder(out);
   const found = await (docker
@@ -449,10 +450,18 @@ async function versionOfDatabase(url: string | undefined): Promise<string> {
   }
 }
 
-async function toxiproxyNamed(named: string | undefined): Promise<OriginalToxiproxy | undefined> {
+async function toxiproxyNamed(
+  named: string | undefined,
+  say: (line: string) => void,
+): Promise<OriginalToxiproxy | undefined> {
   if (named === undefined) return undefined;
   try {
-    return await findOriginal(named);
+    const found = await findOriginal(named);
+    if (found.kind === 'server') {
+      const removed = await sweepAbandoned();
+      if (removed.length > 0) say(`removed what an earlier run left: ${removed.join(', ')}`);
+    }
+    return found;
   } catch (error) {
     throw error instanceof ToxiproxyUnfit ? new UsageError(error.message, { cause: error }) : error;
   }

@@ -18,6 +18,18 @@ export class ToxiproxyFailed extends Error {
   ) {
     super(message, { cause });
   }
+
+  /** The connection was refused or lost; one that did not answer in time may be there. */
+  get nobodyThere(): boolean {
+    return this.status === undefined && this.cause !== undefined;
+  }
+}
+
+/** What a proxy is called, where it listens and where it leads. */
+export interface ProxyPlace {
+  readonly name: string;
+  readonly listen: string;
+  readonly upstream: string;
 }
 
 export interface ToxicSpec {
@@ -96,6 +108,10 @@ export class ToxiproxyClient {
     } catch (error) {
       return changes.map(() => asError(error));
     }
+  }
+
+  async proxies(): Promise<readonly ClientProxy[]> {
+    return Object.values(await this.#ask('its proxies', this.#client.getAll()));
   }
 
   createProxy(name: string, listen: string, upstream: string): Promise<ClientProxy> {

@@ -1,6 +1,7 @@
 import { Mutex } from 'async-mutex';
 import type { Proxy as ClientProxy, ToxicDirection } from 'toxiproxy-node-client';
 import { freePort } from '../process/free-port.ts';
+import type { MadeProxies } from './made-proxies.ts';
 import type { Cut, Flavour, Impairment, Link, Network } from './network.ts';
 import {
   type Change,
@@ -17,6 +18,8 @@ export interface NetworkOptions {
   readonly timeoutMs?: number;
   /** Where a new link listens; on a free port of this machine unless told. */
   placeOf?(link: { readonly from: string; readonly to: string }): Placing;
+  /** Told of each proxy before it is made, where the Toxiproxy outlives the run. */
+  readonly made?: MadeProxies;
 }
 
 /** A Placing is where a proxy listens, as its Toxiproxy sees it, and where whoever uses the link connects. */
@@ -36,6 +39,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     countsLive,
     countedBefore: countsLive ? new Map() : await client.traffic(),
     placeOf: options.placeOf,
+    made: options.made,
   });
 }
 
@@ -74,10 +78,11 @@ class ToxiproxyNetwork implements Network {
   #cuts = 0;
 
   readonly #placeOf: NetworkOptions['placeOf'];
+  readonly #made: NetworkOptions['made'];
 
   constructor(
     client: ToxiproxyClient,
-    options: Pick<NetworkOptions, 'placeOf'> & {
+    options: Pick<NetworkOptions, 'placeOf' | 'made'> & {
       readonly together: boolean;
       readonly countsLive: boolean;
       readonly countedBefore: ReadonlyMap<string, Readonly<StreamBytes>>;
@@ -88,6 +93,7 @@ class ToxiproxyNetwork implements Network {
     this.#countedBefore = options.countedBefore;
     this.countsLive = options.countsLive;
     this.#placeOf = options.placeOf;
+    this.#made = options.made;
   }
 
   get links(): readonly Link[] {
@@ -237,6 +243,7 @@ class ToxiproxyNetwork implements Network {
     for (let attempt = 1; ; attempt++) {
       // Below the ephemeral range: a port of a link that is disabled for a while must not be taken meanwhile.
       const listen = place ?? `127.0.0.1:${await freePort()}`;
+      await this.#made?.note(this.#client.url, { name, listen, upstream });
       try {
         return await this.#client.createProxy(name, listen, upstream);
       } catch (error) {

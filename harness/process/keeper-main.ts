@@ -1,18 +1,15 @@
 /**
  * The keeper: a process of its own that outlives the command by moments. It is told of every process that the
  * command starts; when its standard input ends, which it does however the command ended, it stops what still runs
- * and removes the temporary folders.
+ * and removes the temporary folders, and what it made on a Toxiproxy that outlives it.
  *
  *     node keeper-main.js ID FOLDER
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unmountUnder } from './mounts.ts';
-import { isAlive, markedProcesses, startTimeOf } from './process-table.ts';
-import { type KeeperMessage, temporaryPrefix } from './supervisor.ts';
+import { removeLeft, sweepAbandoned } from './abandoned.ts';
+import { markedProcesses, startTimeOf } from './process-table.ts';
+import type { KeeperMessage } from './supervisor.ts';
 
 const [id, folder] = process.argv.slice(2) as [string, string];
 
@@ -47,8 +44,8 @@ async function end(): Promise<void> {
   await stopAll(
     (await markedProcesses(id)).map((pid) => ({ pid, stopSignal: 'SIGKILL', startTime: startTimeOf(pid) })),
   );
-  await unmountUnder(folder).catch(() => {});
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  // What does not answer now is left to the next command's keeper.
+  await removeLeft(folder).catch(() => {});
   process.exit(0);
 }
 
@@ -76,19 +73,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch {
     // It ended in between: what was wanted.
-  }
-}
-
-/** Removes what commands left whose keeper was killed too (power cut, kill -9 of both). */
-async function sweepAbandoned(): Promise<void> {
-  for (const name of await readdir(tmpdir()).catch(() => [])) {
-    if (!name.startsWith(temporaryPrefix) || join(tmpdir(), name) === folder) continue;
-    const abandoned = join(tmpdir(), name);
-    const owner = await readFile(join(abandoned, 'owner'), 'utf8').catch(() => '');
-    const pids = owner.trim().split(' ').map(Number);
-    if (pids.length !== 2 || pids.some((pid) => !Number.isInteger(pid) || pid <= 1 || isAlive(pid))) continue;
-    for (const pid of await markedProcesses(name.slice(temporaryPrefix.length))) signal(pid, 'SIGKILL');
-    await unmountUnder(abandoned).catch(() => {});
-    await rm(abandoned, { recursive: true, force: true }).catch(() => {});
   }
 }

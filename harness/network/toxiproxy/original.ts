@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../../process/free-port.ts';
+import { startTimeOf } from '../../process/process-table.ts';
 import type { ManagedProcess, Supervisor } from '../../process/supervisor.ts';
 import { ToxiproxyClient } from '../toxiproxy-client.ts';
 
@@ -67,6 +68,7 @@ async function findServer(url: string): Promise<OriginalToxiproxy> {
     );
   }
   newEnough(version, url);
+  await removeLeftProbes(client);
   await tryOut(client);
   return { kind: 'server', url: client.url, version };
 }
@@ -81,7 +83,7 @@ function newEnough(version: string, where: string): void {
 
 /** One byte through a proxy of its own, which must come out of this machine, and be counted. */
 async function tryOut(client: ToxiproxyClient): Promise<void> {
-  const name = `faultline-probe-${randomBytes(4).toString('hex')}`;
+  const name = `${await probesOf(process.pid)}${randomBytes(4).toString('hex')}`;
   const far = createServer((socket) => {
     socket.on('error', () => {});
     socket.pipe(socket);
@@ -111,6 +113,21 @@ async function tryOut(client: ToxiproxyClient): Promise<void> {
   } finally {
     await client.removeProxy(proxy);
     far.close();
+  }
+}
+
+/** How the names of a process's probes begin: its number and start name it for good, on the one machine that both are on. */
+async function probesOf(pid: number): Promise<string> {
+  const start = (await startTimeOf(pid)) ?? 'gone';
+  return `faultline-probe-${pid}-${start.replaceAll(/\W/g, '')}-`;
+}
+
+/** Those of commands that were killed while they tried it. */
+async function removeLeftProbes(client: ToxiproxyClient): Promise<void> {
+  for (const proxy of await client.proxies()) {
+    const pid = /^faultline-probe-(\d+)-\w+-[0-9a-f]{8}$/.exec(proxy.name)?.[1];
+    if (pid !== undefined && !proxy.name.startsWith(await probesOf(Number(pid))))
+      await client.removeProxy(proxy);
   }
 }
 
