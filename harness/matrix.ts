@@ -20,7 +20,7 @@ export interface Unit {
 }
 
 /** Start, preflight, final reads, end and judgement of a cell, measured on two cores; only the relation to the load counts. */
-const aroundLoadMs = 7_000;
+const aroundLoadMs = 4_000;
 const perMemberMs = 300;
 const measurementMs = 20_000;
 
@@ -99,9 +99,7 @@ export function configurationOf(units: readonly Unit[], profile: Profile): strin
 }
 
 function expectedMs({ scenario }: PlannedCell, profile: Profile): number {
-  return (
-    profile.warmUpMs + profile.loadMs + profile.recoverMs / 4 + aroundLoadMs + scenario.members * perMemberMs
-  );
+  return profile.warmUpMs + profile.loadMs + aroundLoadMs + scenario.members * perMemberMs;
 }
 
 function nameOf({ scenario, strategy, round }: PlannedCell): string {

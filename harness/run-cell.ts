@@ -177,8 +177,7 @@ async function record(
   });
   using _observed = { [Symbol.dispose]: () => watches.close() };
   const logPath = join(logs, 'driver.log');
-  // While the members start and are looked at, which is waiting for the most part.
-  const booted = bootDriver({ supervisor, logPath });
+  let booted: ReturnType<typeof bootDriver> | undefined;
   await using stack = await startStack({
     supervisor,
     strategy,
@@ -194,6 +193,9 @@ async function record(
     tuning: scenario.tuning,
     signal,
     instanceEnvironment: (instance) => watches.environment(instance),
+    whileChecked: () => {
+      booted = bootDriver({ supervisor, logPath });
+    },
     step,
   });
   await setApart(stack, scenario);
@@ -349,7 +351,6 @@ async function offerLoad(
     const { windows, failures, skipped } = await carried;
     if (failures.length === 0) {
       step('everything is healed: final reads on every instance');
-      await sleep(profile.recoverMs / 4, undefined, { signal }).catch(() => {});
       if (!signal.aborted) await driver.finalReads({ grades });
       await watches.end(stack.cluster, { settleMs: watchesSettleMs, signal });
     }

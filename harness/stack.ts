@@ -4,7 +4,7 @@ import type { Cluster } from './cluster/cluster.ts';
 import { memberNames } from './cluster/cluster-options.ts';
 import type { Images } from './cluster/docker/images.ts';
 import type { Ground } from './cluster/ground.ts';
-import { startLocalCluster } from './cluster/local-cluster.ts';
+import { routerOf, startLocalCluster } from './cluster/local-cluster.ts';
 import { preflight } from './cluster/preflight.ts';
 import type { Tuning } from './cluster/tuning.ts';
 import type { Database } from './database/database.ts';
@@ -54,6 +54,11 @@ export interface StackOptions {
   readonly signal: AbortSignal;
   /** Further variables for an instance. */
   instanceEnvironment?(instance: string): Readonly<Record<string, string>>;
+  /**
+   * Called when members and database run and the preflight begins, which is waiting for the most part: time for what takes
+   * the processor.
+   */
+  whileChecked?(): void;
   /** Told what is being done. */
   step?(text: string): void;
 }
@@ -65,11 +70,14 @@ export interface StackOptions {
 export async function startStack(options: StackOptions): Promise<Stack> {
   options.step?.(`starting ${options.members} members and the database`);
   await mkdir(options.logs, { recursive: true });
-  const ground = await groundOf(options);
+  const grounded = groundOf(options);
+  const database = databaseOf(options, grounded);
   try {
-    return await startOn(ground, options);
+    return await startOn(grounded, database, options);
   } catch (error) {
-    await ground[Symbol.asyncDispose]();
+    // Whatever it was that failed: nothing may still be starting while it is being stopped.
+    const started = await Promise.allSettled([database, grounded]);
+    for (const one of started) if (one.status === 'fulfilled') await one.value[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -85,6 +93,9 @@ async function groundOf(options: StackOptions): Promise<Ground> {
       linksToMembers: options.instances * options.members,
     });
   }
+  const router = routerOf({ supervisor, members: options.members, folder: logs });
+  // Told to whoever waits for it; without a network nobody does.
+  router.catch(() => {});
   const lasting = options.toxiproxy?.kind === 'server';
   const network = await createNetwork({
     toxiproxyUrl: await toxiproxyOf(options),
@@ -92,7 +103,8 @@ async function groundOf(options: StackOptions): Promise<Ground> {
   });
   return {
     network,
-    startCluster: (cluster) => startLocalCluster({ ...cluster, supervisor, network, etcd: options.etcd }),
+    startCluster: (cluster) =>
+      startLocalCluster({ ...cluster, supervisor, network, router, etcd: options.etcd }),
     async [Symbol.asyncDispose]() {
       // What is the run's own ends with the supervisor, and everything in it.
       if (lasting) await network[Symbol.asyncDispose]();
@@ -109,8 +121,29 @@ async function toxiproxyOf({ supervisor, toxiproxy, seed, logs }: StackOptions):
   return (await startToxiproxy({ supervisor, seed, logPath })).url;
 }
 
-async function startOn(ground: Ground, options: StackOptions): Promise<Stack> {
+/** Only its replica has to wait for the network. */
+function databaseOf(options: StackOptions, grounded: Promise<Ground>): Promise<Database> {
+  if (options.databaseUrl !== undefined) return connectExternalDatabase({ primaryUrl: options.databaseUrl });
+  return startLocalDatabase({
+    supervisor: options.supervisor,
+    folder: options.logs,
+    replica: true,
+    async replicationLink(primary) {
+      const { network } = await grounded;
+      return (await network.add({ from: 'replica', to: 'primary', upstream: primary })).listen;
+    },
+  });
+}
+
+async function startOn(
+  grounded: Promise<Ground>,
+  starting: Promise<Database>,
+  options: StackOptions,
+): Promise<Stack> {
   const { supervisor, logs, seed, signal, step = () => {} } = options;
+  // Told below; it may fail while what members stand on is still awaited.
+  starting.catch(() => {});
+  const ground = await grounded;
   const { network } = ground;
   signal.throwIfAborted();
 
@@ -123,26 +156,20 @@ async function startOn(ground: Ground, options: StackOptions): Promise<Stack> {
       seed,
       signal,
     }),
-    options.databaseUrl === undefined
-      ? startLocalDatabase({
-          supervisor,
-          folder: logs,
-          replica: true,
-          replicationLink: async (primary: string) =>
-            (await network.add({ from: 'replica', to: 'primary', upstream: primary })).listen,
-        })
-      : connectExternalDatabase({ primaryUrl: options.databaseUrl }),
+    starting,
   ]);
   signal.throwIfAborted();
-  // Before the services: it cuts members off, and a service's life should begin on a healthy cluster.
+  options.whileChecked?.();
+  // It cuts members off, and a service's life should begin on a healthy cluster: until then the services only load.
   step('preflight: is every link between members in the way?');
-  await preflight({ cluster, network, signal });
-  signal.throwIfAborted();
-
-  step(`starting ${options.instances} instances`);
+  const checked = preflight({ cluster, network, signal }).then(() => {
+    signal.throwIfAborted();
+    step(`starting ${options.instances} instances`);
+  });
   const names = Array.from({ length: options.instances }, (_, i) => `s${i + 1}`);
-  const instances = await allOrNone(
-    names.map(async (name, i) => {
+  const [, ...instances] = await allOrNone([
+    checked,
+    ...names.map(async (name, i) => {
       const link = async (to: string, upstream: string) =>
         (await network.add({ from: name, to, upstream })).listen;
       const etcd = await Promise.all(
@@ -165,10 +192,11 @@ async function startOn(ground: Ground, options: StackOptions): Promise<Stack> {
         timeScale: options.timeScale,
         seed: seed + i,
         environment: options.instanceEnvironment?.(name),
+        opens: checked,
         signal,
       });
     }),
-  );
+  ]);
   return {
     network,
     cluster,

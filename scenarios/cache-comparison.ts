@@ -4,7 +4,7 @@ import { baseline } from './baseline.ts';
 /**
  * The cache policies on the same seeded load, in rounds. What was chosen, and why:
  *
- * - An entry lives a sixth of the load in the quick profile (2 s of 12 s), and less of the longer ones, where it would
+ * - An entry lives a seventh of the load in the quick profile (2 s of 14 s), and less of the longer ones, where it would
  *   outlive the load at the profile's own times: with entries that never end all policies would be one.
  * - 150 keys under Zipf: of the 176 eventual reads in a life at each instance the first key gets 31, the last one
  *   0.2, so that there are keys for which reloading ahead pays and keys for which it does not.

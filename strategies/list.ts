@@ -28,6 +28,7 @@ function served(strategy: Omit<StrategyDescription, 'command'>): StrategyDescrip
   return {
     ...strategy,
     command: [process.execPath, builtProgram('strategies/service.ts')],
+    opensOnLine: true,
     environment: { FAULTLINE_STRATEGY: strategy.name },
   };
 }

@@ -4,6 +4,7 @@
  *
  *     FAULTLINE_STRATEGY=lease-session FAULTLINE_PORT=8080 FAULTLINE_ETCD=m1=127.0.0.1:2379 ... node service.js
  */
+import { once } from 'node:events';
 import { policies } from './cache/policies.ts';
 import { cached } from './cache/served.ts';
 import { consistencyRouting } from './consistency-routing/consistency-routing.ts';
@@ -48,6 +49,8 @@ if (process.env.FAULTLINE_SUPERVISOR !== undefined) {
   // The other end of this pipe is the command that started us: it ends however the command does.
   process.stdin.on('end', () => process.exit(1)).resume();
 }
+// Started before what it is to open can be relied on: loading is most of what a start takes.
+if (process.env.FAULTLINE_OPEN_ON_LINE !== undefined) await once(process.stdin, 'data');
 
 readiness.opened(await strategy.open(context));
 console.log(`${context.instance} is ready`);

@@ -19,6 +19,22 @@ export interface LocalClusterOptions extends ClusterOptions {
   /** Gets one link for each ordered pair of members, `m1->m2`. */
   readonly network: Network;
   readonly etcd: { readonly path: string; readonly version: string };
+  /** From `routerOf`, where it was started before there was a network. The cluster's own from then on. */
+  readonly router?: Promise<Router>;
+}
+
+/** Starts the router of such a cluster, which needs nothing but the members' names; one more may join them. */
+export function routerOf({
+  supervisor,
+  members,
+  folder,
+}: Pick<LocalClusterOptions, 'supervisor' | 'members' | 'folder'>): Promise<Router> {
+  const names = memberNames(members);
+  return startRouter({ supervisor, members: [...names, spareOf(names)], folder });
+}
+
+function spareOf(names: readonly string[]): string {
+  return `m${names.length + 1}`;
 }
 
 /**
@@ -32,7 +48,7 @@ export interface LocalClusterOptions extends ClusterOptions {
 export async function startLocalCluster(options: LocalClusterOptions): Promise<Cluster> {
   const { supervisor, network, folder } = options;
   const names = memberNames(options.members);
-  const spareName = `m${names.length + 1}`;
+  const spareName = spareOf(names);
   checkedTuning(options);
   await mkdir(folder, { recursive: true });
 
@@ -95,7 +111,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
   try {
     const places = await Promise.all(names.map(placeOf));
     const [startedRouter, links] = await Promise.allSettled([
-      startRouter({ supervisor, members: [...names, spareName], folder }),
+      options.router ?? routerOf(options),
       Promise.all(orderedPairs(places).map((pair) => linkBetween(pair))),
     ]);
     if (startedRouter.status === 'rejected') throw startedRouter.reason;

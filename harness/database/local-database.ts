@@ -16,8 +16,8 @@ export interface LocalDatabaseOptions {
   readonly folder: string;
   readonly replica: boolean;
   /**
-   * Is told the primary's address and returns the one that the replica connects to: a link's. Called before the
-   * primary is started. Without it the replica connects directly.
+   * Is told the primary's address and returns the one that the replica connects to: a link's. Called while the primary
+   * starts, which does not wait for it. Without it the replica connects directly.
    */
   replicationLink?(primaryAddress: string): Promise<string>;
   say?(line: string): void;
@@ -32,13 +32,11 @@ export async function startLocalDatabase(options: LocalDatabaseOptions): Promise
   const primaryPort = await freePort();
   const primary = new LocalServer('primary', primaryPort, ground);
   const replica = options.replica ? new LocalServer('replica', await freePort(), ground) : undefined;
-  const feed = replica && ((await options.replicationLink?.(primary.address)) ?? primary.address);
+  const fed = async (standby: LocalServer) =>
+    standby.beginAsStandbyOf((await options.replicationLink?.(primary.address)) ?? primary.address);
 
   // Together: copies of one template share their history, so the replica waits for its primary to listen.
-  const starts = await Promise.allSettled([
-    primary.begin(),
-    replica && feed !== undefined ? replica.beginAsStandbyOf(feed) : undefined,
-  ]);
+  const starts = await Promise.allSettled([primary.begin(), replica && fed(replica)]);
   const stop = async () => {
     await Promise.all([primary.stop(), replica?.stop()]);
   };

@@ -58,6 +58,8 @@ export interface ManagedProcess {
   /** Only with ipc; throws otherwise. What is sent to a process that has exited is dropped. */
   send(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
+  /** Writes a line to its standard input; what is written to a process that has exited is dropped. */
+  tell(line: string): void;
   /** The last lines it wrote, for error messages. */
   lastOutput(lines?: number): Promise<string>;
 }
@@ -253,6 +255,10 @@ class Managed implements ManagedProcess {
 
   onMessage(listener: (message: unknown) => void): void {
     this.#child.on('message', listener);
+  }
+
+  tell(line: string): void {
+    this.#child.stdin!.write(`${line}\n`);
   }
 
   lastOutput(lines = 10): Promise<string> {

@@ -19,6 +19,8 @@ import type { StrategyDescription } from './strategy.ts';
  *   FAULTLINE_SEED          for its own chance (jitter)
  *   FAULTLINE_WATCH_RECORD  where to take down what its watch told (harness/history/watch-format.ts), with
  *   FAULTLINE_ORIGIN_NS     the origin of the run's clock on the machine's monotonic one; both may be unset
+ *   FAULTLINE_OPEN_ON_LINE  set only for a program that knows it (StrategyDescription.opensOnLine): touch nothing before
+ *                           a line comes on standard input
  */
 export interface Instance {
   readonly name: string;
@@ -48,7 +50,12 @@ export interface InstanceOptions {
   readonly seed: number;
   /** Further variables. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** 15,000 unless told otherwise. */
+  /**
+   * When what it stands on is ready; at once when left out. Where this rejects, nothing is started and the reason thrown. A
+   * program that opens on a line is started at once and loads meanwhile, which is most of what its start takes.
+   */
+  readonly opens?: Promise<unknown>;
+  /** 15,000 unless told otherwise, from when it may open. */
   readonly readyTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -60,8 +67,17 @@ export class InstanceNotReady extends Error {
 
 /** Resolves when /healthz answers 200. Throws InstanceNotReady, and leaves nothing running. */
 export async function startInstance(options: InstanceOptions): Promise<Instance> {
+  const { opens = Promise.resolve(), strategy } = options;
+  // Told when it is awaited; until then nobody may be there to hear it.
+  opens.catch(() => {});
   const instance = new ServiceInstance(options, await freePort());
-  await instance.start();
+  if (strategy.opensOnLine) {
+    await instance.load();
+    await instance.open(opens);
+  } else {
+    await opens;
+    await instance.start();
+  }
   return instance;
 }
 
@@ -90,19 +106,53 @@ class ServiceInstance implements Instance {
   }
 
   async start(): Promise<void> {
+    await this.#spawn();
+    await this.#ready();
+  }
+
+  /** Starts the program, which opens nothing yet. */
+  async load(): Promise<void> {
+    await this.#spawn({ FAULTLINE_OPEN_ON_LINE: '1' });
+  }
+
+  /** Lets the loaded program open once the promise resolves. */
+  async open(ground: Promise<unknown>): Promise<void> {
+    const process = this.#running();
+    try {
+      await ground;
+    } catch (error) {
+      await process.stop();
+      throw error;
+    }
+    process.tell('open');
+    await this.#ready();
+  }
+
+  async #spawn(environment?: Readonly<Record<string, string>>): Promise<void> {
     this.#paused = false;
-    const { supervisor, strategy, logPath, readyTimeoutMs = 15_000, signal } = this.#options;
+    const { supervisor, strategy, logPath } = this.#options;
     const [command, ...args] = strategy.command;
-    const process = await supervisor.spawn({
+    this.#process = await supervisor.spawn({
       name: this.name,
       command,
       args,
-      env: { ...this.#variables(), ...this.#options.environment, ...strategy.environment },
+      env: {
+        ...this.#variables(),
+        ...this.#options.environment,
+        ...strategy.environment,
+        FAULTLINE_OPEN_ON_LINE: undefined,
+        ...environment,
+      },
       logPath,
       // A little more than an instance allows itself to finish what it promised.
       stopTimeoutMs: 6_000,
     });
-    this.#process = process;
+  }
+
+  /** Waits for it; what is not ready in time is stopped. */
+  async #ready(): Promise<void> {
+    const process = this.#running();
+    const { readyTimeoutMs = 15_000, signal } = this.#options;
     try {
       await this.#healthy(process, readyTimeoutMs, signal);
     } catch (error) {

@@ -25,6 +25,11 @@ export interface StrategyDescription {
   readonly valueKeys?: string;
   /** The program that serves one instance; it is told everything else by FAULTLINE_* variables (see instance.ts). */
   readonly command: readonly [program: string, ...args: string[]];
+  /**
+   * The program can be started before there is anything to serve: with FAULTLINE_OPEN_ON_LINE it loads, and touches
+   * neither etcd nor the database before it is sent a line on its standard input.
+   */
+  readonly opensOnLine?: true;
   /** Further variables for the program, e.g. the name of a planted bug. */
   readonly environment?: Readonly<Record<string, string>>;
 }

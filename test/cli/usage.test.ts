@@ -131,12 +131,12 @@ describe('wrong usage is one line that says what was expected and what came, and
     [
       'a duration without a unit',
       ['run', 'soak', '--duration', '90'],
-      "--duration should be like 90s, 30m or 4h, from 12s to 24h, got '90'",
+      "--duration should be like 90s, 30m or 4h, from 14s to 24h, got '90'",
     ],
     [
       'a duration that is too short for a schedule',
       ['run', 'steady', '--duration', '5s'],
-      "from 12s to 24h, got '5s'",
+      "from 14s to 24h, got '5s'",
     ],
     ['all and some', ['run', 'steady', '--all'], '--all should be given without scenarios, got steady'],
     [
@@ -351,7 +351,7 @@ describe('what needs no cluster', () => {
     };
     await writeFile(file, JSON.stringify({ schemaVersion: 1, seed: 77, steps: [step] }));
     const late = join(folder, 'late.json');
-    await writeFile(late, JSON.stringify({ schemaVersion: 1, steps: [step, { ...step, atMs: 11_700 }] }));
+    await writeFile(late, JSON.stringify({ schemaVersion: 1, steps: [step, { ...step, atMs: 13_700 }] }));
     const dryRun = (of: string, ...more: string[]) =>
       faultline(['run', 'steady', '--schedule', of, '--dry-run', '--json', ...more]);
     const [drawn, seeded, refused] = await Promise.all([
@@ -362,7 +362,7 @@ describe('what needs no cluster', () => {
     expect(JSON.parse(drawn.stdout)).toMatchObject({ seed: 77, cells: [{ faults: [step] }, {}, {}] });
     expect(JSON.parse(seeded.stdout).seed).toBe(3);
     expect(refused.stderr).toContain(
-      'steps/1 should end within the 12000 ms of load of profile quick, got 11700 + 500 ms',
+      'steps/1 should end within the 14000 ms of load of profile quick, got 13700 + 500 ms',
     );
     expect(refused.code).toBe(64);
   });
@@ -402,7 +402,7 @@ describe('what needs no cluster', () => {
       ],
     });
     expect(JSON.parse(told.stdout).cells).toMatchObject([
-      { strategy: 'write-behind', members: 3, instances: 1, loadMs: 12_000 },
+      { strategy: 'write-behind', members: 3, instances: 1, loadMs: 14_000 },
     ]);
     // A scenario that is named takes the faults alone.
     expect(JSON.parse(elsewhere.stdout).cells).toHaveLength(3);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive } from '../../harness/process/process-table.ts';
 import { createSupervisor, type Supervisor } from '../../harness/process/supervisor.ts';
@@ -44,6 +45,14 @@ const echo = `
     response.end(JSON.stringify(process.env));
   }).listen(process.env.FAULTLINE_PORT, '127.0.0.1');`;
 
+function resolvers(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 describe('startInstance', () => {
   test('tells the program everything by variables and resolves when it is ready', async () => {
     const instance = await startInstance(options(echo));
@@ -70,6 +79,65 @@ describe('startInstance', () => {
     expect((await fetch(url)).status).toBe(200);
     await instance.stop();
     expect(isAlive(instance.pid)).toBe(false);
+  });
+
+  describe('before what it stands on is ready', () => {
+    /** Says that it is loaded, and serves once it may open: by a line, or at once. */
+    const patient = `
+      const fs = require('fs');
+      const folder = process.env.FAULTLINE_DATA;
+      const note = (what) => fs.appendFileSync(folder + '/notes', what + '\\n');
+      fs.mkdirSync(folder, { recursive: true });
+      note(process.env.FAULTLINE_OPEN_ON_LINE ? 'loaded' : 'started');
+      const open = (line) => {
+        note('opened' + (line ? ' by ' + line : ''));
+        ${echo}
+      };
+      if (process.env.FAULTLINE_OPEN_ON_LINE) process.stdin.once('data', (line) => open(String(line).trim()));
+      else open();`;
+    const waiting = (name: string, opens: Promise<unknown>, opensOnLine?: true): InstanceOptions => {
+      const given = options(patient, { opens, dataFolder: join(folder, name) });
+      return { ...given, strategy: { ...given.strategy, ...(opensOnLine && { opensOnLine }) } };
+    };
+    const notes = (name: string) => readFile(join(folder, name, 'notes'), 'utf8').catch(() => '');
+
+    test('a program that opens on a line loads, and is told to open then; restarted it opens at once', async () => {
+      const ground = resolvers();
+      const starting = startInstance(waiting('line', ground.promise, true));
+      await expect.poll(() => notes('line'), { timeout: 20_000 }).toBe('loaded\n');
+      ground.resolve();
+      const instance = await starting;
+      expect(await notes('line')).toBe('loaded\nopened by open\n');
+      await instance.kill();
+      await instance.restart();
+      expect(await notes('line')).toBe('loaded\nopened by open\nstarted\nopened\n');
+      await instance.stop();
+    });
+
+    test('another is not started at all', async () => {
+      const ground = resolvers();
+      const starting = startInstance(waiting('other', ground.promise));
+      const processes = supervisor.processes().length;
+      await sleep(100);
+      expect(supervisor.processes()).toHaveLength(processes);
+      ground.resolve();
+      const instance = await starting;
+      expect(await notes('other')).toBe('started\nopened\n');
+      await instance.stop();
+    });
+
+    test.each([[true as const], [undefined]])(
+      'where it never is, the reason is thrown and nothing runs (opens on a line: %s)',
+      async (opensOnLine) => {
+        const before = supervisor.processes().length;
+        const opens = Promise.reject(new Error('no way through s1->m1'));
+        await expect(startInstance(waiting('never', opens, opensOnLine))).rejects.toThrow(
+          'no way through s1->m1',
+        );
+        expect(supervisor.processes()).toHaveLength(before);
+        expect(await notes('never')).not.toContain('opened');
+      },
+    );
   });
 
   test('paused it does not answer, resumed it does', async () => {
