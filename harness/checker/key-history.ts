@@ -48,33 +48,42 @@ export interface Step {
   ret: number;
 }
 
-/** The operations may be in any order; all are of one key, or of all if the model spans keys. */
-export function keyHistory(model: Model, operations: readonly Operation[]): KeyHistory {
+/**
+ * The operations may be in any order; all are of one key, or of all if the model spans keys. `spent` are the steps of a
+ * history that nobody needs any more: they become the steps of this one, which leaves less to the garbage collector.
+ */
+export function keyHistory(model: Model, operations: readonly Operation[], spent: Step[] = []): KeyHistory {
   const values = new Values();
   // Number 0 is no value at all.
   values.number(values);
   let initial = values.number(model.initial);
-  const steps: Step[] = [];
+  const steps = spent;
+  let count = 0;
   let open: Step[] = [];
   let sorted = true;
   let last = Number.NEGATIVE_INFINITY;
   let hasExpectNot = false;
   const looks = new Table<Look>();
   const changes = new Table<Change>();
+  const tables = { values, looks, changes };
   for (const operation of operations) {
     if (operation.outcome === 'fail' || (operation.outcome === 'info' && operation.f === 'read')) continue;
-    const step = stepOf(model, operation, { values, looks, changes });
-    if (step === undefined) continue;
+    const effect = model.effect(operation);
+    if (effect === undefined) continue;
     if (operation.outcome === 'info') {
       // What changed nothing, and told nobody, says nothing.
-      if (step.kind !== Kind.expectNot && step.kind !== Kind.look) open.push(step);
+      if (effect.kind !== 'expect-not' && effect.kind !== 'look')
+        open.push(become(blank(operation), operation, effect, tables));
     } else {
+      const step = count < steps.length ? steps[count]! : blank(operation);
+      become(step, operation, effect, tables);
+      steps[count++] = step;
       if (step.call < last) sorted = false;
       last = step.call;
-      steps.push(step);
       if (step.kind === Kind.expectNot) hasExpectNot = true;
     }
   }
+  steps.length = count;
   const hasChange = looks.all.length > 0 || changes.all.length > 0;
   // Values that follow from one another have no single writer, so nothing of what follows holds for them.
   let unwritten: Step | undefined;
@@ -107,33 +116,49 @@ interface Tables {
   readonly changes: Table<Change>;
 }
 
-function stepOf(model: Model, operation: Operation, tables: Tables): Step | undefined {
-  const { values, looks, changes } = tables;
-  const effect = model.effect(operation);
-  if (effect === undefined) return undefined;
-  const call = operation.invokeNs;
-  const ret = operation.outcome === 'info' ? Number.POSITIVE_INFINITY : operation.returnNs;
+/** All steps have one shape, so that V8 finds their fields without asking for it. */
+function blank(operation: Operation): Step {
+  return { operation, kind: Kind.expect, a: 0, b: 0, call: 0, ret: 0 };
+}
+
+function become(
+  step: { -readonly [P in keyof Step]: Step[P] },
+  operation: Operation,
+  effect: Effect,
+  { values, looks, changes }: Tables,
+): Step {
+  step.operation = operation;
+  step.b = 0;
+  step.call = operation.invokeNs;
+  step.ret = operation.outcome === 'info' ? Number.POSITIVE_INFINITY : operation.returnNs;
   switch (effect.kind) {
     case 'expect':
-      return { operation, kind: Kind.expect, a: values.number(effect.value), b: 0, call, ret };
+      step.kind = Kind.expect;
+      step.a = values.number(effect.value);
+      break;
     case 'expect-not':
-      return { operation, kind: Kind.expectNot, a: values.number(effect.value), b: 0, call, ret };
+      step.kind = Kind.expectNot;
+      step.a = values.number(effect.value);
+      break;
     case 'set':
-      return { operation, kind: Kind.set, a: values.number(effect.value), b: 0, call, ret };
+      step.kind = Kind.set;
+      step.a = values.number(effect.value);
+      break;
     case 'swap':
-      return {
-        operation,
-        kind: Kind.swap,
-        a: values.number(effect.from),
-        b: values.number(effect.to),
-        call,
-        ret,
-      };
+      step.kind = Kind.swap;
+      step.a = values.number(effect.from);
+      step.b = values.number(effect.to);
+      break;
     case 'look':
-      return { operation, kind: Kind.look, a: looks.number(effect), b: 0, call, ret };
+      step.kind = Kind.look;
+      step.a = looks.number(effect);
+      break;
     case 'change':
-      return { operation, kind: Kind.change, a: changes.number(effect), b: 0, call, ret };
+      step.kind = Kind.change;
+      step.a = changes.number(effect);
+      break;
   }
+  return step;
 }
 
 /** A Table numbers effects: those of one name have one number. */

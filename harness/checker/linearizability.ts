@@ -3,6 +3,7 @@ import type { Budget, Checker, Verdict, Violation } from './checker.ts';
 import { closeOpenWrites } from './close-open-writes.ts';
 import { decideKey } from './decide.ts';
 import { explain } from './evidence.ts';
+import type { Step } from './key-history.ts';
 import { foreignOperation, type Model } from './model.ts';
 import { register } from './models/register.ts';
 import type { Search } from './search.ts';
@@ -70,7 +71,7 @@ class Judgement {
   readonly #budget: Budget;
   readonly #startedAtMs = performance.now();
   readonly #byKey: ReadonlyMap<string, readonly Operation[]>;
-  readonly #operations: number;
+  #operations = 0;
   readonly #violations: Violation[] = [];
   #memoEntries = 0;
   #memoNumbers = 0;
@@ -79,19 +80,8 @@ class Judgement {
     this.#history = history;
     this.#model = model;
     this.#budget = budget;
-    const byKey = new Map<string, Operation[]>();
-    let operations = 0;
-    for (const operation of judged) {
-      // What did not happen, and what is not known of a read, says nothing.
-      if (operation.outcome === 'fail' || (operation.outcome === 'info' && operation.f === 'read')) continue;
-      operations++;
-      const key = model.spansKeys ? '' : operation.key;
-      const ofKey = byKey.get(key);
-      if (ofKey === undefined) byKey.set(key, [operation]);
-      else ofKey.push(operation);
-    }
-    this.#byKey = byKey;
-    this.#operations = operations;
+    this.#byKey = byKey(model, judged);
+    for (const { length } of this.#byKey.values()) this.#operations += length;
   }
 
   verdict(): Verdict {
@@ -110,13 +100,14 @@ class Judgement {
   #firstRound(): { searches: KeySearch[]; unseen: string[] } {
     const searches: KeySearch[] = [];
     const unseen: string[] = [];
+    const room: { steps: Step[] } = { steps: [] };
     for (const [key, operations] of this.#byKey) {
       if (this.#violations.length >= mostViolations) break;
       if (this.#isSpent()) {
         unseen.push(key);
         continue;
       }
-      const search = decideKey(this.#model, operations);
+      const search = decideKey(this.#model, operations, room);
       if (search === 'linearizable') continue;
       if (search === 'illegal' || search.run(firstTurn) === 'illegal') this.#report(key);
       else if (search.state === 'searching') {
@@ -194,6 +185,29 @@ class Judgement {
     const others = open.length > 3 ? ` and ${open.length - 3} more` : '';
     return `${spent} with ${open.length} of ${this.#byKey.size} keys undecided (${named.join(', ')}${others})`;
   }
+}
+
+/** The operations of each key; counted first, because arrays that grow are copied and leave three times their size. */
+function byKey(model: Model, judged: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> {
+  const sizes = new Map<string, number>();
+  for (const operation of judged) {
+    if (saysNothing(operation)) continue;
+    const key = model.spansKeys ? '' : operation.key;
+    sizes.set(key, (sizes.get(key) ?? 0) + 1);
+  }
+  const all = new Map<string, { readonly operations: Operation[]; next: number }>();
+  for (const [key, size] of sizes) all.set(key, { operations: new Array<Operation>(size), next: 0 });
+  for (const operation of judged) {
+    if (saysNothing(operation)) continue;
+    const one = all.get(model.spansKeys ? '' : operation.key)!;
+    one.operations[one.next++] = operation;
+  }
+  return new Map([...all].map(([key, { operations }]) => [key, operations]));
+}
+
+/** What did not happen, and what is not known of a read. */
+function saysNothing({ outcome, f }: Operation): boolean {
+  return outcome === 'fail' || (outcome === 'info' && f === 'read');
 }
 
 interface KeySearch {
