@@ -13,7 +13,7 @@ const pure = [
   'test/strategies/lease-session/states.test.ts',
   'test/strategies/consistency-routing/seen.test.ts',
   'test/strategies/service/configuration.test.ts',
-  'test/corpus/{planted-fault,record,table}.test.ts',
+  'test/corpus/{cells,planted-fault,record,table}.test.ts',
   'test/watch/told-revisions.test.ts',
 ];
 

@@ -22,7 +22,7 @@ export interface HuntingGround {
   readonly signal: AbortSignal;
 }
 
-/** A Hunt is what came of one look. `failed`: the harness or its environment broke, so nothing was proved. */
+/** A Hunt is what came of one look. `failed`: the harness or its environment broke, or the run was void: nothing was proved. */
 export type Hunt =
   | { readonly state: 'found'; readonly sightings: readonly Sighting[] }
   | { readonly state: 'silent'; readonly note?: string }

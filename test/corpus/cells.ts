@@ -44,9 +44,12 @@ export async function huntInCell(
   return huntOf(cell);
 }
 
-export function huntOf(cell: Cell): Hunt {
+/** A void run is no silence: the service did not work even before the faults, and nothing could be seen in it. */
+export function huntOf(cell: Pick<Cell, 'violations' | 'verdict' | 'reason' | 'promises'>): Hunt {
   if (cell.violations.length > 0) return { state: 'found', sightings: cell.violations.map(sightingOf) };
   if (cell.verdict === 'error') return { state: 'failed', reason: cell.reason ?? 'it did not say why' };
+  if (cell.promises.every(({ state }) => state === 'unknown'))
+    return { state: 'failed', reason: `nothing proved: ${cell.reason}` };
   return { state: 'silent', note: cell.reason };
 }
 

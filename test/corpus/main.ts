@@ -127,12 +127,21 @@ async function once(
   const folder = join(options.out, name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const startedAtMs = performance.now();
-  const found = await hunt({ seed, etcd, folder, signal: interrupted.signal }).catch(
-    (error: Error): Hunt => ({ state: 'failed', reason: error.stack ?? error.message }),
-  );
-  const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
-  process.stderr.write(`${name} (${seconds} s): ${told(found)}\n`);
+  const look = async (folder: string): Promise<Hunt> => {
+    const startedAtMs = performance.now();
+    const found = await hunt({ seed, etcd, folder, signal: interrupted.signal }).catch(
+      (error: Error): Hunt => ({ state: 'failed', reason: error.stack ?? error.message }),
+    );
+    const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(0);
+    process.stderr.write(`${name} (${seconds} s): ${told(found)}\n`);
+    return found;
+  };
+  let found = await look(folder);
+  // Once more, as a matrix does with its cells: what proved nothing, never what was silent or found.
+  if (found.state === 'failed' && !interrupted.signal.aborted) {
+    await mkdir(join(folder, 'again'));
+    found = await look(join(folder, 'again'));
+  }
   // What was cut short may be silent for that reason alone.
   if (!interrupted.signal.aborted) await record.add(`${name} of seed ${seed}`, found);
   const isAsExpected =
