@@ -260,3 +260,85 @@ describe('the order that a search ends with', () => {
     expect(partial).toBeGreaterThan(20);
   });
 });
+
+describe('an order, gone through', () => {
+  const sum = models.find(({ name }) => name === 'counter')!;
+  const registers = models.find(({ name }) => name === 'multi-register')!;
+  const wrote = ok.write(1, 0, 1);
+  const x1 = { x: 1 };
+  const table: [string, Operation[], (typeof models)[number], readonly unknown[] | undefined][] = [
+    ['nothing', [], register, []],
+    ['writes', [wrote, ok.write(2, 0, 1), ok.delete(0, 1)], register, [1, 2, null]],
+    ['a read of what is there', [wrote, ok.read(1, 0, 1)], register, [1, 1]],
+    ['a read of what is not', [wrote, ok.read(2, 0, 1)], register, undefined],
+    ['a read of an equal object', [ok.write(x1, 0, 1), ok.read({ x: 1 }, 0, 1)], register, [x1, x1]],
+    ['a compare that holds', [wrote, ok.cas(1, 2, 0, 1)], register, [1, 2]],
+    ['a compare that does not', [wrote, ok.cas(2, 3, 0, 1)], register, undefined],
+    ['a compare that did not hold', [wrote, ok.miss(2, 3, 0, 1)], register, [1, 1]],
+    ['a compare that should have', [wrote, ok.miss(1, 3, 0, 1)], register, undefined],
+    ['changes', [ok.add(2, 0, 1), ok.add(3, 0, 1), ok.read(5, 0, 1)], sum, [2, 5, 5]],
+    ['what the model does not know', [wrote, ok.append('x', 0, 1)], register, undefined],
+    ['a look', [ok.txn([['w', 'x', 1]], 0, 1), ok.txn([['r', 'x', 1]], 0, 1)], registers, [x1, x1]],
+    ['a look at what is not', [ok.txn([['r', 'x', 1]], 0, 1)], registers, undefined],
+    [
+      'a change that cannot be',
+      [
+        ok.txn(
+          [
+            ['r', 'x', 1],
+            ['w', 'x', 2],
+          ],
+          0,
+          1,
+        ),
+      ],
+      registers,
+      undefined,
+    ],
+  ];
+  test.each(table)('%s', (_, order, model, values) => {
+    expect(replay(model, order)).toEqual(values);
+  });
+});
+
+describe('what the visualiser is told of an operation', () => {
+  const partitions = (operations: Operation[], model = register) =>
+    porcupineData({ operations, faults: [] }, model).Partitions;
+
+  it('is who answered, from where, and the revision', () => {
+    const more = { instance: 's1', source: 'etcd', revision: 7 } as const;
+    const [{ History }] = partitions([ok.write(1, 0, 1, more), info.write(2, 2, 3, { instance: 's2' })]) as [
+      ReturnType<typeof partitions>[number],
+    ];
+    expect(History.map(({ Metadata }) => Metadata)).toEqual(['s1, etcd, revision 7', 'no answer, s2']);
+  });
+
+  it('is nothing of what did not happen, and of reads that nobody answered', () => {
+    const [one] = partitions([
+      ok.read(1, 4, 5),
+      { ...ok.write(9, 0, 1), outcome: 'fail' },
+      info.read(1, 0, 1),
+      info.write(2, 2, 3),
+      ok.write(1, 1, 2),
+    ]);
+    expect(one!.History.map(({ Description }) => Description)).toEqual([
+      'k: write 1',
+      'k: write 2',
+      'k: read 1',
+    ]);
+  });
+
+  it('is its deed alone where there is no key, and one partition where a model spans keys', () => {
+    const registers = models.find(({ name }) => name === 'multi-register')!;
+    const found = partitions([ok.txn([['w', 'x', 1]], 0, 1, { key: '' }), ok.write(2, 2, 3)], registers);
+    expect(found.map(({ History }) => History.map(({ Description }) => Description))).toEqual([
+      ['txn (write 1 to x)', 'k: write 2'],
+    ]);
+    expect(partitions([ok.write(2, 2, 3), ok.write(2, 2, 3, { key: 'l' })])).toHaveLength(2);
+  });
+
+  it('is no order where nothing is explained', () => {
+    const [one] = partitions([ok.read(1, 0, 1)]);
+    expect(one).toMatchObject({ PartialLinearizations: [], Largest: {} });
+  });
+});

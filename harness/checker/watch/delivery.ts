@@ -62,10 +62,6 @@ export class Delivery {
     return isAskedFor(event, this.asked);
   }
 
-  wasTold(index: number): boolean {
-    return this.#told[index] === 1;
-  }
-
   hear(told: WatchTold): PlacedResponse {
     this.endedAtNs = told.atNs;
     // Of a reconnection the first `created` counts: what happened in between should be told too.
