@@ -1,11 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { clockFrom } from '../harness/clock.ts';
 import type { Nemesis, World } from '../harness/nemesis/nemesis.ts';
 import { seeded } from '../harness/random.ts';
 import { at, profiles, type Step } from '../harness/scenario.ts';
 import { carryOut, planned } from '../harness/schedule.ts';
+
+/** A promise, and how to resolve it. */
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
 
 /** A nemesis that only keeps books: which faults are in force, and the order of events. */
 function bookkeeping() {
@@ -58,6 +67,73 @@ describe('carryOut', () => {
     expect(events).toEqual(['inject a', 'inject b', 'heal a', 'heal b']);
     expect(windows.map((w) => w.nemesis)).toEqual(['a', 'b']);
     expect(windows[0]!.toNs).toBeGreaterThan(windows[1]!.fromNs);
+  });
+
+  describe('what takes long', () => {
+    const events: string[] = [];
+    beforeEach(() => {
+      events.length = 0;
+    });
+    type Doing = { readonly inject?: () => Promise<void>; readonly heal?: () => Promise<void> };
+    const slow = (name: string, { inject, heal }: Doing, of: Partial<Nemesis> = {}): Nemesis => ({
+      name,
+      summary: 'waits',
+      ...of,
+      async inject() {
+        events.push(`inject ${name}`);
+        await inject?.();
+        events.push(`injected ${name}`);
+        return {
+          sentence: name,
+          targets: ['m1'],
+          async heal() {
+            events.push(`heal ${name}`);
+            await heal?.();
+            events.push(`healed ${name}`);
+          },
+        };
+      },
+    });
+
+    test('a heal that waits for what another brings back does not keep that from healing', async () => {
+      const cutIsHealed = gate();
+      const { failures } = await run([
+        at(0, slow('cut', { heal: async () => cutIsHealed.open() })).for(400),
+        at(10, slow('kill', { heal: () => cutIsHealed.opened }, { healsByStarting: true })).for(10),
+      ]);
+      expect(failures).toEqual([]);
+      expect(events.indexOf('healed kill')).toBeGreaterThan(events.indexOf('heal cut'));
+    });
+
+    test('an injection waits for every heal that was due before it', async () => {
+      const mayHeal = gate();
+      const { failures } = await run([
+        at(0, slow('a', { heal: () => mayHeal.opened })).for(10),
+        at(0, slow('b', { heal: async () => mayHeal.open() })).for(30),
+        at(20, slow('c', {})).for(40),
+      ]);
+      expect(failures).toEqual([]);
+      expect(events.indexOf('inject c')).toBeGreaterThan(events.indexOf('healed a'));
+    });
+
+    test('a fault that is not yet in force is healed once it is, and keeps no other from healing', async () => {
+      const otherIsHealed = gate();
+      await run([
+        at(0, slow('other', { heal: async () => otherIsHealed.open() })).for(400),
+        at(10, slow('late', { inject: () => otherIsHealed.opened })).for(10),
+      ]);
+      expect(events.indexOf('injected late')).toBeGreaterThan(events.indexOf('heal other'));
+      expect(events.indexOf('heal late')).toBeGreaterThan(events.indexOf('injected late'));
+    });
+
+    test('two that start the same program do so one after the other', async () => {
+      const starting = { healsByStarting: true };
+      await run([
+        at(0, slow('kill', { heal: () => sleep(60) }, starting)).for(10),
+        at(0, slow('stop', {}, starting)).for(20),
+      ]);
+      expect(events.slice(-4)).toEqual(['heal kill', 'healed kill', 'heal stop', 'healed stop']);
+    });
   });
 
   test('a window runs from before the injection until after the healing', async () => {
