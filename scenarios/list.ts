@@ -17,6 +17,7 @@ import { oneKey } from './one-key.ts';
 import { peerLatency } from './peer-latency.ts';
 import { replicaLag } from './replica-lag.ts';
 import { sessionStability } from './session-stability.ts';
+import { smoke } from './smoke.ts';
 import { soak } from './soak.ts';
 import { splitBrain } from './split-brain.ts';
 import { steady } from './steady.ts';
@@ -49,6 +50,7 @@ export const scenarios: readonly Scenario[] = [
   cacheComparison,
   watchLag,
   etcdExploration,
+  smoke,
   soak,
 ];
 

@@ -23,7 +23,7 @@ const deep = [
   'test/corpus/corpus.test.ts',
   'test/docker/*.test.ts',
   'test/network/toxiproxy-original.test.ts',
-  'test/versions/{smoke,workflows}.test.ts',
+  'test/versions/*.test.ts',
   'test/run/{killed,shards,slower,twins,database-rows,transactions,shrink,exploration}.test.ts',
   'test/strategies/{crash,fencing}.test.ts',
   'test/strategies/etcd/{careful-watch,held-lease,lock}.test.ts',

@@ -475,6 +475,7 @@ describe('what needs no cluster', () => {
       'cache-comparison',
       'watch-lag',
       'etcd-exploration',
+      'smoke',
       'soak',
       'write-serialisation',
     ]);

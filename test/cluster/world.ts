@@ -21,15 +21,15 @@ export interface TestWorld extends World, AsyncDisposable {
 /** A real cluster on real links. */
 export async function startWorld(
   members: 1 | 3 | 5,
-  options: Tuning & { readonly extraArgs?: readonly string[] } = {},
+  options: Tuning & { readonly extraArgs?: readonly string[]; readonly etcd?: TestWorld['etcd'] } = {},
 ): Promise<TestWorld> {
   const supervisor = await createSupervisor();
   try {
-    const etcd = await ensureEtcd();
+    const etcd = options.etcd ?? (await ensureEtcd());
     const folder = await supervisor.temporaryFolder('logs');
     const { url } = await startToxiproxy({ supervisor, seed: 1, logPath: join(folder, 'toxiproxy.log') });
     const network = await createNetwork({ toxiproxyUrl: url });
-    const cluster = await startLocalCluster({ supervisor, network, etcd, members, folder, ...options });
+    const cluster = await startLocalCluster({ ...options, supervisor, network, etcd, members, folder });
     return {
       supervisor,
       etcd,

@@ -5,20 +5,38 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtProgram } from '../../harness/project.ts';
 import type { Cell, Result } from '../../harness/result.ts';
-import { builtPath, etcds, nodes, type TestProgram, toxiproxy } from './programs.ts';
+import { strategies } from '../../strategies/list.ts';
+import { etcdsOfAllVersions } from './etcds.ts';
+import { builtPath, nodes, type TestProgram, toxiproxy } from './programs.ts';
 
-// The leader cut off, on what the project does not bring itself: other minor versions of etcd, the real Toxiproxy, and
-// other lines of Node.
+// The smoke set: scenario `smoke` with the three strategies on each minor version of etcd that is supported; and with one
+// of them behind the real Toxiproxy, and on other lines of Node.
 
-const smoke: readonly {
-  program: TestProgram;
-  option: '--etcd' | '--toxiproxy' | null;
-  strategies: string;
-}[] = [
-  ...etcds.map((program) => ({ program, option: '--etcd' as const, strategies: 'lease-session' })),
-  { program: toxiproxy, option: '--toxiproxy', strategies: 'lease-session' },
+interface SmokeRun {
+  readonly name: string;
+  readonly version: string;
+  /** Of what the result must name that version. */
+  readonly of: 'etcd' | 'toxiproxy' | 'node';
+  readonly node: string;
+  readonly strategies: readonly string[];
+  readonly args: readonly string[];
+}
+
+const onEtcds: readonly SmokeRun[] = (await etcdsOfAllVersions()).map(({ path, version }) => ({
+  ...{ name: `etcd-${version}`, version, of: 'etcd', node: process.execPath },
+  strategies: strategies.map(({ name }) => name),
+  args: ['--etcd', path, '--etcd-version', version],
+}));
+
+const runs: readonly SmokeRun[] = [
+  ...onEtcds,
+  ...(await runOn(toxiproxy, (path) => ({
+    ...{ of: 'toxiproxy', node: process.execPath, args: ['--toxiproxy', path] },
+  }))),
   // The command and all that it starts.
-  ...nodes.map((program) => ({ program, option: null, strategies: 'lease-session' })),
+  ...(
+    await Promise.all(nodes.map((node) => runOn(node, (path) => ({ of: 'node', node: path, args: [] }))))
+  ).flat(),
 ];
 
 let folder: string;
@@ -27,45 +45,46 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-for (const { program, option, strategies } of smoke) {
-  const path = await builtPath(program);
-  if (path === null) {
-    console.warn(
-      `NOT TESTED: a run on ${program.name}; npm run test-programs gets it, etcd and Toxiproxy where Go is (apt-get install golang-go)`,
-    );
-  }
-  describe.skipIf(path === null)(program.name, () => {
-    test('another leader is found, and no promise is broken', { timeout: 240_000 }, async () => {
-      const out = join(folder, program.name);
-      const said = await faultline(option === null ? path! : process.execPath, [
-        'run',
-        'leader-partition',
-        ...['--strategy', strategies, '--seed', '7', '--out', out],
-        ...(option === null ? [] : [option, path!]),
-      ]);
-      const written = await readFile(join(out, 'result.json'), 'utf8').catch(() => {
-        throw new Error(`the run should have written a result, but said: ${said}`);
-      });
-      const result: Result = JSON.parse(written);
-      const { versions } = result.manifest;
-      const used = { '--etcd': versions.etcd, '--toxiproxy': versions.toxiproxy };
-      expect(option === null ? versions.node : used[option], said).toBe(program.version);
-      expect(result.cells.map(({ strategy }) => strategy)).toEqual(strategies.split(','));
-      for (const cell of result.cells) {
-        expect([cell.strategy, told(cell)]).toEqual([cell.strategy, { error: undefined, broken: [] }]);
-        const leaders = new Set(cell.leaders.flatMap(({ leader }) => leader ?? []));
-        expect(leaders.size, `leaders of ${cell.strategy}: ${[...leaders]}`).toBeGreaterThan(1);
-        expect(cell.operations.length).toBeGreaterThan(0);
-        // A slow machine may keep a promise from being judged; it is told, and no failure of the version.
-        const unknown = cell.promises.filter(({ state }) => state === 'unknown');
-        if (unknown.length > 0) {
-          console.warn(
-            `${program.name}: ${unknown.length} of ${cell.promises.length} promises of ${cell.strategy} could not be judged (${unknown[0]!.reason})`,
-          );
-        }
-      }
+describe.each(runs)('$name', ({ name, version, of, node, strategies, args }) => {
+  test('other leaders are found, and no promise is broken', { timeout: 420_000 }, async () => {
+    const out = join(folder, name);
+    const asked = ['--strategy', strategies.join(','), '--seed', '7', '--out', out, ...args];
+    const said = await faultline(node, ['run', 'smoke', ...asked]);
+    const written = await readFile(join(out, 'result.json'), 'utf8').catch(() => {
+      throw new Error(`the run should have written a result, but said: ${said}`);
     });
+    const result: Result = JSON.parse(written);
+    expect(result.manifest.versions[of], said).toBe(version);
+    expect(result.cells.map(({ strategy }) => strategy)).toEqual(strategies);
+    for (const cell of result.cells) {
+      expect([cell.strategy, told(cell)]).toEqual([cell.strategy, { error: undefined, broken: [] }]);
+      expect(cell.faults.map(({ nemesis }) => nemesis)).toEqual(['isolate-leader', 'kill-member']);
+      expect(cell.operations.length).toBeGreaterThan(0);
+      // A slow machine may keep a promise from being judged, and an election from ending while the leader is cut off; that is
+      // told, and no failure of the version.
+      const unknown = cell.promises.filter(({ state }) => state === 'unknown');
+      if (unknown.length > 0) {
+        console.warn(
+          `NOT JUDGED on ${name}: ${unknown.length} of ${cell.promises.length} promises of ${cell.strategy} (${unknown[0]!.reason})`,
+        );
+        continue;
+      }
+      const leaders = new Set(cell.leaders.flatMap(({ leader }) => leader ?? []));
+      expect(leaders.size, `leaders of ${cell.strategy}: ${[...leaders]}`).toBeGreaterThan(1);
+    }
   });
+});
+
+/** With one strategy; nothing but a loud line where the program is not. */
+async function runOn(
+  program: TestProgram,
+  by: (path: string) => Pick<SmokeRun, 'of' | 'node' | 'args'>,
+): Promise<SmokeRun[]> {
+  const { name, version } = program;
+  const path = await builtPath(program);
+  if (path !== null) return [{ name, version, strategies: ['lease-session'], ...by(path) }];
+  console.warn(`NOT TESTED: a run on ${name}; npm run test-programs gets it, Toxiproxy where Go is`);
+  return [];
 }
 
 function told(cell: Cell) {
@@ -81,7 +100,7 @@ function faultline(node: string, args: readonly string[]): Promise<string> {
     execFile(
       node,
       [builtProgram('scenarios/faultline.ts'), ...args],
-      { timeout: 200_000, killSignal: 'SIGINT', maxBuffer: 16 * 1024 * 1024 },
+      { timeout: 400_000, killSignal: 'SIGINT', maxBuffer: 16 * 1024 * 1024 },
       (_error, stdout, stderr) => resolve(stderr + stdout),
     );
   });
