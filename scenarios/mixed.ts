@@ -61,7 +61,7 @@ export const mixed: Scenario = {
         { weight: 1, nemesis: resetLinks({ place: 'instances-to-database' }) },
         { weight: 2, nemesis: compact() },
         { weight: 1, nemesis: defragment() },
-        { weight: 1, nemesis: leaseStorm({ leases: 200 }) },
+        { weight: 1, nemesis: leaseStorm({ leases: 100 }) },
         { weight: 1, nemesis: watcherStorm({ watchers: 50 }) },
       ],
       firstAtMs: 2_500,

@@ -7,7 +7,7 @@ const pure = [
   'test/{checker,cli,history,measure,reports,scenarios,shrink}/**/*.test.ts',
   'test/observer/member-log.test.ts',
   'test/cluster/tuning.test.ts',
-  'test/nemesis/{effects,heal-once}.test.ts',
+  'test/nemesis/{effects,heal-once,through-any}.test.ts',
   'test/strategies/cache/{belady,laws,trace-report}.test.ts',
   'test/load/transactions.test.ts',
   'test/strategies/lease-session/states.test.ts',

@@ -1,7 +1,8 @@
+import type { Member } from '../cluster/cluster.ts';
 import { askMember, base64 } from '../cluster/gateway.ts';
 import { healOnce } from './heal-once.ts';
-import type { Nemesis } from './nemesis.ts';
-import { memberIn } from './role.ts';
+import type { Injected, Nemesis, World } from './nemesis.ts';
+import { throughAny } from './through-any.ts';
 import { wholeNumbers } from './whole-numbers.ts';
 
 const atOnce = 25;
@@ -21,32 +22,42 @@ export function leaseStorm({
     summary: 'grants many leases that expire at once',
     strikes: 'store',
     options: { leases, ttlSeconds },
-    async inject(world) {
-      const { member } = await memberIn('any', world);
-      const granted: string[] = [];
-      const grant = async () => {
-        const { ID } = await askMember(member, '/v3/lease/grant', { TTL: ttlSeconds }, world);
-        granted.push(ID as string);
-        // Of keys that no service uses.
-        const key = base64(`faultline-storm/${ID}`);
-        await askMember(member, '/v3/kv/put', { key, value: '', lease: ID }, world);
-      };
-      // Those that have expired by themselves are not found; their keys went with them.
-      const revoke = (ID: string) => askMember(member, '/v3/lease/revoke', { ID }).catch(() => {});
-      const heal = healOnce(() => inTurns(granted, revoke));
-      try {
-        await inTurns(Array.from({ length: leases }), grant);
-      } catch (error) {
-        await heal();
-        throw error;
-      }
-      return {
-        sentence: `${leases} leases of ${ttlSeconds} s were granted through ${member.name}, to expire at once`,
-        targets: [member.name],
-        heal,
-      };
-    },
+    inject: (world) => throughAny(world, (member) => stormThrough(member, { leases, ttlSeconds }, world)),
   };
+}
+
+async function stormThrough(
+  member: Member,
+  { leases, ttlSeconds }: { readonly leases: number; readonly ttlSeconds: number },
+  { signal }: Pick<World, 'signal'>,
+): Promise<Injected> {
+  const granted: string[] = [];
+  const grant = async () => {
+    const { ID } = await askMember(member, '/v3/lease/grant', { TTL: ttlSeconds }, { signal });
+    granted.push(ID as string);
+    // Of keys that no service uses.
+    const key = base64(`faultline-storm/${ID}`);
+    await askMember(member, '/v3/kv/put', { key, value: '', lease: ID }, { signal }).catch(unlessExpired);
+  };
+  // Those that have expired by themselves are not found; their keys went with them.
+  const revoke = (ID: string) => askMember(member, '/v3/lease/revoke', { ID }).catch(() => {});
+  const heal = healOnce(() => inTurns(granted, revoke));
+  try {
+    await inTurns(Array.from({ length: leases }), grant);
+  } catch (error) {
+    await heal();
+    throw error;
+  }
+  return {
+    sentence: `${leases} leases of ${ttlSeconds} s were granted through ${member.name}, to expire at once`,
+    targets: [member.name],
+    heal,
+  };
+}
+
+/** Where all is slow a lease may be over before its key comes: one that has expired is what a storm is of. */
+function unlessExpired(error: Error): void {
+  if (!error.message.includes('requested lease not found')) throw error;
 }
 
 /** A few at a time. */
