@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 /** A FarSide answers at the end of a link, in a thread of its own: it echoes pings and acknowledges streams. */
@@ -91,6 +92,43 @@ export async function pingPong(address: string, roundTrips: number): Promise<num
   socket.destroy();
   // The first are those of a cold path.
   return times.slice(roundTrips / 10);
+}
+
+/**
+ * Milliseconds of each round trip of 64 bytes when they are offered at a rate, each connection in turn; from when each
+ * was due, so that one which came late is not left out.
+ */
+export async function offeredPings(
+  address: string,
+  { connections, perSecond, seconds }: { connections: number; perSecond: number; seconds: number },
+): Promise<number[]> {
+  const sockets = await Promise.all(Array.from({ length: connections }, () => openSocket(address)));
+  const times: number[] = [];
+  const waiting = sockets.map((socket) => {
+    const dueMs: number[] = [];
+    let bytes = 0;
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      for (; bytes >= ping.length; bytes -= ping.length) times.push(performance.now() - dueMs.shift()!);
+    });
+    return dueMs;
+  });
+  const total = perSecond * seconds;
+  const startedMs = performance.now();
+  for (let sent = 0; sent < total; await sleep(1)) {
+    for (; sent < total; sent++) {
+      const dueMs = startedMs + (sent / perSecond) * 1_000;
+      if (dueMs > performance.now()) break;
+      waiting[sent % connections]!.push(dueMs);
+      sockets[sent % connections]!.write(ping);
+    }
+  }
+  for (const untilMs = performance.now() + 10_000; times.length < total; await sleep(1)) {
+    if (performance.now() > untilMs)
+      throw new Error(`of ${total} round trips ${times.length} were answered in 10 s`);
+  }
+  for (const socket of sockets) socket.destroy();
+  return times;
 }
 
 /** Connections that were opened, answered one ping and were reset, `concurrent` at a time. */

@@ -3,9 +3,17 @@ import { startOriginal } from '../../harness/network/toxiproxy/original.ts';
 import { startToxiproxy } from '../../harness/network/toxiproxy/start.ts';
 import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
 import { createSupervisor } from '../../harness/process/supervisor.ts';
+import { usageOf } from '../../harness/process/usage.ts';
 import { builtPath, toxiproxy } from '../versions/programs.ts';
 import type { Bench, BenchRow } from './bench.ts';
-import { connectionsPerSecond, megabytesPerSecond, pingPong, quantile, startFarSide } from './far-side.ts';
+import {
+  connectionsPerSecond,
+  megabytesPerSecond,
+  offeredPings,
+  pingPong,
+  quantile,
+  startFarSide,
+} from './far-side.ts';
 
 /**
  * The embedded Toxiproxy against the original, on one link each without toxics: interleaved, each first in every second
@@ -13,17 +21,29 @@ import { connectionsPerSecond, megabytesPerSecond, pingPong, quantile, startFarS
  */
 export const bench: Bench = { name: 'toxiproxy', run };
 
-const rounds = 6;
+const rounds = 4;
 const roundTrips = 2_000;
+/** More than a run of the harness offers on all links together. */
+const offered = { connections: 20, perSecond: 2_000, seconds: 1 };
 
 interface Figures {
   readonly one: number[];
   readonly many: number[];
   readonly pings: number[];
   readonly connections: number[];
+  readonly offered: number[];
+  /** Of the proxy's process, for a message and its answer. */
+  readonly cpuMicros: number[];
 }
 
-const none = (): Figures => ({ one: [], many: [], pings: [], connections: [] });
+const none = (): Figures => ({
+  one: [],
+  many: [],
+  pings: [],
+  connections: [],
+  offered: [],
+  cpuMicros: [],
+});
 
 async function run(): Promise<readonly BenchRow[]> {
   const path = await builtPath(toxiproxy);
@@ -47,6 +67,7 @@ async function run(): Promise<readonly BenchRow[]> {
     embedded: await listenOf(embedded.url),
     original: await listenOf(original.url),
   };
+  const pids = { direct: undefined, embedded: embedded.process.pid, original: original.process.pid };
   const figures = { direct: none(), embedded: none(), original: none() };
   const names = ['direct', 'embedded', 'original'] as const;
   for (let round = 0; round < rounds; round++) {
@@ -57,12 +78,16 @@ async function run(): Promise<readonly BenchRow[]> {
       into.many.push(await megabytesPerSecond(address, { streams: 64, blocksEach: 2 }));
       into.pings.push(...(await pingPong(address, roundTrips)));
       into.connections.push(await connectionsPerSecond(address, { concurrent: 16, count: 1_000 }));
+      const pid = pids[name];
+      const beforeMicros = pid === undefined ? 0 : usageOf(pid)!.cpuMicros;
+      into.offered.push(...(await offeredPings(address, offered)));
+      if (pid !== undefined)
+        into.cpuMicros.push((usageOf(pid)!.cpuMicros - beforeMicros) / (offered.perSecond * offered.seconds));
     }
   }
-  const median = (name: (typeof names)[number], what: 'one' | 'many' | 'connections') =>
-    quantile(figures[name][what], 0.5);
-  const added = (name: 'embedded' | 'original', q: number) =>
-    quantile(figures[name].pings, q) - quantile(figures.direct.pings, q);
+  const median = (name: (typeof names)[number], what: keyof Figures) => quantile(figures[name][what], 0.5);
+  const added = (name: 'embedded' | 'original', q: number, of: 'pings' | 'offered' = 'pings') =>
+    quantile(figures[name][of], q) - quantile(figures.direct[of], q);
   const perSecond = (what: string, key: 'one' | 'many' | 'connections', unit: string): BenchRow[] => [
     { what: `${what}, embedded`, value: median('embedded', key), unit },
     { what: `${what}, original`, value: median('original', key), unit },
@@ -72,7 +97,24 @@ async function run(): Promise<readonly BenchRow[]> {
       unit: 'x',
     },
   ];
+  const asGood = (what: string, unit: string, of: (name: 'embedded' | 'original') => number): BenchRow[] => [
+    {
+      what: `at ${offered.perSecond} round trips a second: ${what}, embedded`,
+      value: of('embedded'),
+      unit,
+      target: "no more than the original's",
+      met: of('embedded') <= of('original'),
+    },
+    {
+      what: `at ${offered.perSecond} round trips a second: ${what}, original`,
+      value: of('original'),
+      unit,
+    },
+  ];
   return [
+    ...asGood('added, p50', 'ms', (name) => added(name, 0.5, 'offered')),
+    ...asGood('added, p99', 'ms', (name) => added(name, 0.99, 'offered')),
+    ...asGood('CPU time each', 'µs', (name) => median(name, 'cpuMicros')),
     ...perSecond('one stream', 'one', 'MB/s'),
     ...perSecond('64 streams', 'many', 'MB/s'),
     ...perSecond('connections', 'connections', '1/s'),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startToxiproxyServer, type ToxiproxyServer } from '../../harness/network/toxiproxy/server.ts';
@@ -165,3 +166,25 @@ test('whatever toxics come, change and go meanwhile, bytes arrive whole and in o
     { numRuns: 12, seed: 11 },
   );
 });
+
+// Small messages fill up what the system holds, so that one of them is taken in part: it waits in the buffer that it was
+// read into while more are read.
+test.each(['up', 'down'])(
+  'small messages to who reads late, sent %s, arrive whole and in order',
+  async (way) => {
+    await using far = await listen();
+    const address = await toxiproxy.proxy('p', far.address);
+    using peer = await dial(address);
+    const other = await far.socket(0);
+    const [from, to] = way === 'up' ? [peer, other] : [other, peer];
+    to.socket.pause();
+    const sent = countingBytes(8_000_000);
+    for (let at = 0; at < sent.length; at += 3_001) {
+      from.write(sent.subarray(at, at + 3_001));
+      await nextTurn();
+    }
+    to.socket.resume();
+    await to.received(sent.length);
+    expect(to.bytes.equals(sent)).toBe(true);
+  },
+);

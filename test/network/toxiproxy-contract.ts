@@ -680,11 +680,11 @@ export function toxiproxyContract(start: () => Promise<UnderTest>): void {
       await using wire = await echoed();
       const { client } = wire;
       const startedMs = performance.now();
-      await toxiproxy.toxic('p', 'timeout', { timeout: 300 });
-      await pause(200);
+      await toxiproxy.toxic('p', 'timeout', { timeout: 800 });
+      await pause(400);
       client.write('x');
       await client.closed();
-      expect(performance.now() - startedMs).toBeGreaterThan(480);
+      expect(performance.now() - startedMs).toBeGreaterThan(1_180);
       expect(client.text).toBe('.');
     });
 

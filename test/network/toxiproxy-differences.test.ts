@@ -76,7 +76,7 @@ describe('one seed, one chance', () => {
       const api = client(seeded.url);
       await using echo = await echoServer();
       const address = await api.proxy('p', echo.address);
-      await api.toxic('p', 'slicer', { average_size: 20, size_variation: 15, delay: 8_000 });
+      await api.toxic('p', 'slicer', { average_size: 20, size_variation: 15, delay: 40_000 });
       using peer = await dial(address);
       peer.write(Buffer.alloc(150));
       await peer.received(150);

@@ -1,19 +1,21 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Random } from '../../random.ts';
 import type { HostPort } from './address.ts';
+import { acceptLending, dialLending } from './lent-socket.ts';
 import { Stage } from './stage.ts';
 import { type Counter, Stream } from './stream.ts';
 import type { Toxic } from './toxic.ts';
 import type { Direction } from './toxic-type.ts';
 
 export interface ConnectionOptions {
+  /** As it was accepted, paused. */
   readonly client: Socket;
   readonly upstream: HostPort;
   /** Of both directions. */
   readonly toxics: readonly Toxic[];
   readonly counters: Readonly<Record<Direction, Counter>>;
-  /** This connection's own. */
-  readonly random: Random;
+  /** This connection's own; asked for when there is a toxic, and the same each time. */
+  random(): Random;
   /** Whether reset_peer also resets connections that are open when it is added. */
   readonly resetOpen: boolean;
   onDialled(error: Error | undefined): void;
@@ -31,8 +33,8 @@ export class Connection {
   #over = false;
 
   constructor(options: ConnectionOptions) {
-    const { client } = options;
-    const server = connect({ ...options.upstream, ...socketOptions });
+    const client = acceptLending(options.client, (bytes) => upstream.arrive(bytes));
+    const server = dialLending(options.upstream, (bytes) => downstream.arrive(bytes));
     this.#client = client;
     this.#server = server;
     const stream = (direction: Direction, source: Socket, sink: Socket) =>
@@ -45,7 +47,7 @@ export class Connection {
           new Stage(
             toxic,
             {
-              random: options.random.fork(`${toxic.name}/${toxic.generation}`),
+              random: options.random().fork(`${toxic.name}/${toxic.generation}`),
               nowMs: performance.now(),
               alreadyOpen: alreadyOpen && options.resetOpen,
             },
@@ -116,14 +118,6 @@ export class Connection {
     this.#streams.downstream.dispose();
   }
 }
-
-/** Half-open, because a FIN ends one direction only; noDelay, because slices must leave as they are cut. */
-export const socketOptions = {
-  allowHalfOpen: true,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: 15_000,
-} as const;
 
 /** Closes with an RST where that can be had. */
 function resetSocket(socket: Socket): void {

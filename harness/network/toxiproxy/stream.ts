@@ -3,9 +3,6 @@ import type { Outlet, Stage } from './stage.ts';
 import type { Toxic } from './toxic.ts';
 import { type Item, isChunk } from './toxic-type.ts';
 
-/** Bytes written to a socket and not yet taken by the kernel, above which the sender is pressed back on. */
-const socketBufferBytes = 128 * 1024;
-
 /** Bytes that came from the sender and that went to the receiver. */
 export interface Counter {
   received: number;
@@ -37,20 +34,33 @@ export class Stream implements Outlet {
 
   constructor(options: StreamOptions) {
     this.#options = options;
-    const { source, sink, counter } = options;
+    const { source, sink } = options;
     this.#stages = options.toxics.map((toxic) => options.startStage(toxic, false, this.pump));
-    source.on('data', (bytes: Buffer) => {
-      if (this.#over) return;
-      counter.received += bytes.length;
-      this.enter({ bytes, atMs: performance.now() });
-    });
     source.on('end', () => this.enter({ end: 'finish', atMs: performance.now() }));
     sink.on('drain', this.pump);
   }
 
   /** A toxic may count time from the start, also while nothing is sent. */
   start(): void {
+    this.#options.source.resume();
     this.pump();
+  }
+
+  /** Bytes came from the source, lent: true when they are still in use afterwards. */
+  arrive(bytes: Buffer): boolean {
+    if (this.#over) return false;
+    const { sink, counter } = this.#options;
+    counter.received += bytes.length;
+    if (this.#stages.length > 0) {
+      this.enter({ bytes: Buffer.from(bytes), atMs: performance.now() });
+      return false;
+    }
+    // Mostly the system takes them at once and they can be given back. Behind others they wait as a copy of their own
+    // size: a small one must not keep a large buffer.
+    const first = sink.writableLength === 0;
+    this.#send(first ? bytes : Buffer.from(bytes));
+    this.#press();
+    return first && sink.writableLength > 0;
   }
 
   /** Something came from the source. */
@@ -90,28 +100,36 @@ export class Stream implements Outlet {
       // A later stage may have made room after an earlier one had found it full.
       again = blocked.some((stage) => !(stages[stages.indexOf(stage) + 1] ?? this).full);
     }
+    this.#press();
+  };
+
+  /** Presses back on the source or lets it go on. */
+  #press(): void {
     if (this.#over) return;
     const full = (this.#stages[0] ?? this).full;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.#options.source.pause();
     else this.#options.source.resume();
-  };
+  }
 
-  /** As the last outlet: the socket. One that is gone takes everything, to nowhere. */
+  /** As the last outlet: the socket, until it drains. One that is gone takes everything, to nowhere. */
   get full(): boolean {
-    const { sink } = this.#options;
-    return sink.writableLength >= socketBufferBytes && !sink.destroyed;
+    return this.#options.sink.writableNeedDrain;
   }
 
   take(item: Item): void {
     if (this.#over) return;
-    const { sink, counter, endConnection } = this.#options;
-    if (isChunk(item)) {
-      if (sink.destroyed || sink.writableEnded) return;
-      counter.sent += item.bytes.length;
-      sink.write(item.bytes);
-    } else if (item.end === 'finish') sink.end();
+    const { sink, endConnection } = this.#options;
+    if (isChunk(item)) this.#send(item.bytes);
+    else if (item.end === 'finish') sink.end();
     else endConnection(item.end);
+  }
+
+  #send(bytes: Buffer): void {
+    const { sink, counter } = this.#options;
+    if (sink.destroyed || sink.writableEnded) return;
+    counter.sent += bytes.length;
+    sink.write(bytes);
   }
 }

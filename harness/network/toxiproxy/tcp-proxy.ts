@@ -3,8 +3,9 @@ import { Mutex } from 'async-mutex';
 import type { Random } from '../../random.ts';
 import { formatAddress, parseAddress, resolveAddress } from './address.ts';
 import { ApiError, invalidStream, invalidType, toxicExists, toxicNotFound } from './api-error.ts';
-import { Connection, socketOptions } from './connection.ts';
+import { Connection } from './connection.ts';
 import { type NewProxy, type ProxyInput, readAttributes, type ToxicInput } from './input.ts';
+import { socketOptions } from './lent-socket.ts';
 import type { Counter } from './stream.ts';
 import { describeToxic, type Toxic } from './toxic.ts';
 import type { Direction } from './toxic-type.ts';
@@ -166,7 +167,9 @@ export class TcpProxy {
     if (this.#server) return;
     try {
       const { host, port } = await resolveAddress(this.#listen);
-      const server = createServer(socketOptions, (client) => this.#accept(client));
+      const server = createServer({ ...socketOptions, pauseOnConnect: true }, (client) =>
+        this.#accept(client),
+      );
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ host: host || undefined, port, backlog: 1_024 }, resolve);
@@ -202,7 +205,7 @@ export class TcpProxy {
       upstream: { host: upstream.host || 'localhost', port: upstream.port },
       toxics: this.#toxics,
       counters: this.counters,
-      random: this.#options.random.fork(`connection ${index}`),
+      random: () => this.#options.random.fork(`connection ${index}`),
       resetOpen: this.#options.resetOpen,
       onDialled: (error) => this.#dialled(error),
       onGone: () => this.#connections.delete(connection),
