@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster } from './cluster/cluster.ts';
-import { memberNames } from './cluster/cluster-options.ts';
+import type { ClusterOptions } from './cluster/cluster-options.ts';
 import type { Images } from './cluster/docker/images.ts';
 import type { Ground } from './cluster/ground.ts';
 import { routerOf, startLocalCluster } from './cluster/local-cluster.ts';
@@ -84,16 +84,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
 /** What members and links stand on. What is of Docker is loaded only when it is asked for. */
 async function groundOf(options: StackOptions): Promise<Ground> {
-  const { supervisor, seed, logs, images } = options;
+  const { supervisor, images } = options;
+  const cluster: ClusterOptions = {
+    members: options.members,
+    etcdVersion: options.etcd.version,
+    folder: options.logs,
+    ...options.tuning,
+    seed: options.seed,
+    signal: options.signal,
+  };
   if (images) {
     const { startDockerGround } = await import('./cluster/docker/docker-ground.ts');
     return await startDockerGround({
-      ...{ supervisor, images, seed, folder: logs, signal: options.signal },
-      members: memberNames(options.members),
+      ...{ supervisor, images, cluster },
       linksToMembers: options.instances * options.members,
     });
   }
-  const router = routerOf({ supervisor, members: options.members, folder: logs });
+  const router = routerOf({ supervisor, members: options.members, folder: options.logs });
   // Told to whoever waits for it; without a network nobody does.
   router.catch(() => {});
   const lasting = options.toxiproxy?.kind === 'server';
@@ -103,8 +110,7 @@ async function groundOf(options: StackOptions): Promise<Ground> {
   });
   return {
     network,
-    startCluster: (cluster) =>
-      startLocalCluster({ ...cluster, supervisor, network, router, etcd: options.etcd }),
+    startCluster: () => startLocalCluster({ ...cluster, supervisor, network, router, etcd: options.etcd }),
     async [Symbol.asyncDispose]() {
       // What is the run's own ends with the supervisor, and everything in it.
       if (lasting) await network[Symbol.asyncDispose]();
@@ -147,17 +153,7 @@ async function startOn(
   const { network } = ground;
   signal.throwIfAborted();
 
-  const [cluster, database] = await allOrNone([
-    ground.startCluster({
-      members: options.members,
-      etcdVersion: options.etcd.version,
-      folder: logs,
-      ...options.tuning,
-      seed,
-      signal,
-    }),
-    starting,
-  ]);
+  const [cluster, database] = await allOrNone([ground.startCluster(), starting]);
   signal.throwIfAborted();
   options.whileChecked?.();
   // It cuts members off, and a service's life should begin on a healthy cluster: until then the services only load.

@@ -1,6 +1,5 @@
 import type { Network } from '../network/network.ts';
 import type { Cluster } from './cluster.ts';
-import type { ClusterOptions } from './cluster-options.ts';
 
 /**
  * A Ground is what members and their links stand on: the processes of this machine, or the containers of an engine.
@@ -9,5 +8,5 @@ import type { ClusterOptions } from './cluster-options.ts';
 export interface Ground extends AsyncDisposable {
   readonly network: Network;
   /** Once. Resolves when every member answers a linearizable read; throws MemberNotReady. */
-  startCluster(options: ClusterOptions): Promise<Cluster>;
+  startCluster(): Promise<Cluster>;
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { etcdArguments } from '../../harness/cluster/cluster-options.ts';
+import { type ClusterOptions, etcdArguments } from '../../harness/cluster/cluster-options.ts';
 import { Container } from '../../harness/cluster/docker/container.ts';
 import { startDockerGround } from '../../harness/cluster/docker/docker-ground.ts';
 import { connectEngine, type Engine } from '../../harness/cluster/docker/engine.ts';
@@ -91,10 +91,11 @@ interface Place {
 
 async function linked({ engine, images, etcdVersion, supervisor, folder }: Place): Promise<Round> {
   const fromMs = performance.now();
-  const ground = await startDockerGround({ supervisor, images, members, linksToMembers: 0, seed: 1, folder });
+  const cluster: ClusterOptions = { members: 3, folder, seed: 1, etcdVersion };
+  const ground = await startDockerGround({ supervisor, images, cluster, linksToMembers: 0 });
   try {
-    const cluster = await ground.startCluster({ members: 3, folder, seed: 1, etcdVersion });
-    await Promise.all(cluster.members.map(({ clientAddress }) => written(clientAddress)));
+    const { members } = await ground.startCluster();
+    await Promise.all(members.map(({ clientAddress }) => written(clientAddress)));
     const readyMs = performance.now() - fromMs;
     return { readyMs, ...(await ended(engine, supervisor, async () => ground[Symbol.asyncDispose]())) };
   } finally {
@@ -139,7 +140,7 @@ async function plain({ engine, images, etcdVersion, supervisor, folder }: Place)
           image: images.etcd,
           command: [etcdPath, ...args.filter((argument) => argument !== '--peer-auto-tls')],
           labels,
-          networks: [network],
+          networks: [{ name: network }],
           ports: [{ container: 2379, host: Number(clientAddress.split(':')[1]) }],
           logPath,
         });

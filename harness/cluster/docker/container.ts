@@ -9,15 +9,20 @@ export interface ContainerOptions {
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** The names of its networks: the first is the one on which its ports are published. */
-  readonly networks: readonly [string, ...string[]];
+  /** The first is the one on which its ports are published, and has no aliases. */
+  readonly networks: readonly [{ readonly name: string }, ...Attachment[]];
   /** Published on 127.0.0.1 and nowhere else. */
   readonly ports?: readonly { readonly container: number; readonly host: number }[];
-  readonly hosts?: readonly { readonly host: string; readonly ipAddress: string }[];
   /** Asked for names that no container of its networks has. */
   readonly dns?: readonly string[];
   /** stdout and stderr are appended here. */
   readonly logPath: string;
+}
+
+/** A network, and the names by which others in it find the container beside its own. */
+export interface Attachment {
+  readonly name: string;
+  readonly aliases?: readonly string[];
 }
 
 type Life = { readonly pid: number; readonly ended: Promise<void>; over: boolean };
@@ -45,10 +50,9 @@ export class Container {
       .withName(options.name)
       .withLabels(options.labels)
       // The mode, not an alias: with an alias it stays on the default bridge too.
-      .withNetworkMode(first)
+      .withNetworkMode(first.name)
       .withEnvironment({ ...options.environment })
       .withCommand([...options.command])
-      .withExtraHosts([...(options.hosts ?? [])])
       .withWaitStrategy(noWait);
     container.beforeContainerCreated = async () => {
       // Testcontainers publishes on every address of the machine.
@@ -58,8 +62,10 @@ export class Container {
       if (options.dns) container.hostConfig.Dns = [...options.dns];
     };
     container.containerCreated = async (id) => {
-      for (const network of further)
-        await client.container.dockerode.getNetwork(network).connect({ Container: id });
+      for (const { name, aliases } of further)
+        await client.container.dockerode
+          .getNetwork(name)
+          .connect({ Container: id, ...(aliases && { EndpointConfig: { Aliases: aliases } }) });
       created = new Container(engine, client.container.getById(id), options.logPath);
       // Before it starts, so that no line is missed and none told twice.
       await created.#follow();

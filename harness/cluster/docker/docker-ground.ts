@@ -12,7 +12,7 @@ import { freePort } from '../../process/free-port.ts';
 import { lastLines } from '../../process/last-lines.ts';
 import type { Supervisor } from '../../process/supervisor.ts';
 import type { Cluster } from '../cluster.ts';
-import { type ClusterOptions, etcdArguments } from '../cluster-options.ts';
+import { type ClusterOptions, etcdArguments, memberNames } from '../cluster-options.ts';
 import type { Ground } from '../ground.ts';
 import { orderedPairs, startedCluster, startTogether } from '../started-cluster.ts';
 import { Container } from './container.ts';
@@ -25,26 +25,25 @@ import { type Expected, waysAround } from './ways-around.ts';
 export interface DockerGroundOptions {
   readonly supervisor: Supervisor;
   readonly images: Images;
-  readonly members: readonly string[];
+  /** Its folder is where all logs go and are kept. */
+  readonly cluster: ClusterOptions;
   /** How many links to members there will be from processes of this machine: their ports are published beforehand. */
   readonly linksToMembers: number;
-  readonly seed: number;
-  /** Logs go here and are kept. */
-  readonly folder: string;
-  readonly signal?: AbortSignal;
 }
 
 /**
  * Members as containers, each in an internal network that it shares with Toxiproxy's container alone:
  *
- *     m1 --net m1--> toxiproxy: link m1->m2 --net m2--> m2        m2.peer:12382 is Toxiproxy, in every member's hosts file
+ *     m1 --net m1--> toxiproxy: link m1->m2 --net m2--> m2        m2.peer:12382 is Toxiproxy, by an alias in every member's network
  *     s1 --127.0.0.1, published--> toxiproxy: link s1->m2 --net m2--> m2
  *     harness --127.0.0.1, published--> toxiproxy: a proxy that is no link --net m2--> m2
  *
- * Links to databases are proxies of this machine, as in the local runtime.
+ * Links to databases are proxies of this machine, as in the local runtime. Members start beside Toxiproxy, since most of what
+ * a container's start takes is the engine's work; they find each other once the links are there.
  */
 export async function startDockerGround(options: DockerGroundOptions): Promise<Ground> {
-  const { supervisor, folder, seed } = options;
+  const { supervisor, cluster } = options;
+  const { folder, signal } = cluster;
   await mkdir(folder, { recursive: true });
   const engine = await connectEngine();
   await sweepAbandoned(engine);
@@ -54,43 +53,79 @@ export async function startDockerGround(options: DockerGroundOptions): Promise<G
     ...(await labelsOf(supervisor.id)),
     [engine.testcontainers.LABEL_TESTCONTAINERS_SESSION_ID]: sessionId,
   };
-  try {
-    options.signal?.throwIfAborted();
-    const [inside, outside] = await allOrNone(
-      startInside(engine, options, labels),
-      startToxiproxy({ supervisor, seed, logPath: join(folder, 'toxiproxy-databases.log') }).then(({ url }) =>
-        createNetwork({ toxiproxyUrl: url }),
-      ),
-    );
-    return new DockerGround(engine, options, labels, inside, outside);
-  } catch (error) {
+  // No keep-alive, as in the local runtime.
+  const agent = new Agent({ pipelining: 0 });
+  const failed = new AbortController();
+  const starting: Promise<unknown>[] = [];
+  const end = async (reason?: unknown) => {
+    failed.abort(reason);
+    // So that nothing is still being made when what there is is removed.
+    await Promise.allSettled(starting);
+    await agent.destroy();
     await removeRun(engine, supervisor.id);
+  };
+  try {
+    signal?.throwIfAborted();
+    const names = memberNames(cluster.members);
+    const place: Place = {
+      engine,
+      options,
+      labels,
+      names,
+      nameOf: (part) => `faultline-${supervisor.id}-${part}`,
+      direct: await portsFrom(20_001, names.length),
+      agent,
+    };
+    await createNetworks(place);
+    const members = names.map((name) => memberIn(place, name));
+    const either = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]);
+    const membersStarted = startTogether(members, either);
+    const insideStarted = startInside(place);
+    const outsideStarted = startToxiproxy({
+      supervisor,
+      seed: cluster.seed ?? 0,
+      logPath: join(folder, 'toxiproxy-databases.log'),
+    }).then(({ url }) => createNetwork({ toxiproxyUrl: url }));
+    starting.push(membersStarted, insideStarted, outsideStarted);
+    // Told by startCluster, or here when there is nothing to start it on.
+    membersStarted.catch(() => {});
+    const [inside, outside] = await Promise.all([insideStarted, outsideStarted]);
+    return new DockerGround(place, { members, membersStarted, inside, outside, end });
+  } catch (error) {
+    await end(error);
     throw error;
   }
 }
 
+/** What everything on the engine is made from. */
+interface Place {
+  readonly engine: Engine;
+  readonly options: DockerGroundOptions;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly names: readonly string[];
+  /** What a member's container and network are called, and Toxiproxy's. */
+  nameOf(part: string): string;
+  /** Where the harness reaches each member, published by Toxiproxy's container. */
+  readonly direct: readonly Published[];
+  readonly agent: Agent;
+}
+
+interface Published {
+  readonly container: number;
+  readonly host: number;
+}
+
 /** Toxiproxy's container and what is known of it. */
 interface Inside {
-  readonly client: ToxiproxyClient;
   readonly network: Network;
   readonly toxiproxy: Expected;
-  /** Its address in each network, by the member whose it is. */
-  readonly addresses: ReadonlyMap<string, string>;
-  /** Where the harness reaches each member. */
-  readonly clientAddresses: ReadonlyMap<string, string>;
   wayTo(link: Link): Promise<{ readonly address: string } & AsyncDisposable>;
 }
 
-async function startInside(
-  engine: Engine,
-  options: DockerGroundOptions,
-  labels: Readonly<Record<string, string>>,
-): Promise<Inside> {
-  const { members, linksToMembers } = options;
-  const nameOf = (part: string) => `faultline-${options.supervisor.id}-${part}`;
+async function createNetworks({ engine, labels, names, nameOf }: Place): Promise<void> {
   const front = nameOf('front');
   await Promise.all(
-    [front, ...members.map(nameOf)].map((name) =>
+    [front, ...names.map(nameOf)].map((name) =>
       engine.client.network.create({
         Name: name,
         Driver: 'bridge',
@@ -101,24 +136,37 @@ async function startInside(
       }),
     ),
   );
-  const publish = async (container: number) => ({ container, host: await freePort() });
-  const api = await publish(8_474);
-  const probe = await publish(8_475);
-  const direct = await Promise.all(members.map((_, i) => publish(20_001 + i)));
-  const forLinks = await Promise.all(Array.from({ length: linksToMembers }, (_, i) => publish(21_001 + i)));
-  const logPath = join(options.folder, 'toxiproxy.log');
+}
+
+async function portsFrom(first: number, count: number): Promise<readonly Published[]> {
+  return await Promise.all(
+    Array.from({ length: count }, async (_, i) => ({ container: first + i, host: await freePort() })),
+  );
+}
+
+async function startInside(place: Place): Promise<Inside> {
+  const { engine, options, labels, names: members, nameOf, direct } = place;
+  const { images, cluster, linksToMembers } = options;
+  const front = nameOf('front');
+  const [api, probe] = (await portsFrom(8_474, 2)) as [Published, Published];
+  const forLinks = await portsFrom(21_001, linksToMembers);
+  const logPath = join(cluster.folder, 'toxiproxy.log');
   const container = await Container.start(engine, {
     name: nameOf('toxiproxy'),
-    image: options.images.toxiproxy,
+    image: images.toxiproxy,
     command: ['-host=0.0.0.0', '-proxy-metrics'],
     // Unless told it writes a line for every connection.
     environment: { LOG_LEVEL: 'error' },
     labels,
-    networks: [front, ...members.map(nameOf)],
+    networks: [
+      { name: front },
+      ...members.map((member) => ({
+        name: nameOf(member),
+        aliases: members.filter((other) => other !== member).map(peerHost),
+      })),
+    ],
     ports: [api, probe, ...direct, ...forLinks],
-    // A member that is down has no name. Nobody there refuses the question at once; a resolver beyond the machine could
-    // leave it, and with it the proxy's next connections, waiting for seconds.
-    dns: ['127.0.0.1'],
+    dns: nobody,
     logPath,
   });
   const { NetworkSettings } = await container.inspect();
@@ -158,11 +206,8 @@ async function startInside(
   ]);
   const oneAtATime = new Mutex();
   return {
-    client,
     network,
     toxiproxy: { name: nameOf('toxiproxy'), networks: [front, ...members.map(nameOf)] },
-    addresses,
-    clientAddresses: new Map(members.map((member, i) => [member, `127.0.0.1:${direct[i]!.host}`])),
     async wayTo(link) {
       const release = await oneAtATime.acquire();
       try {
@@ -185,6 +230,11 @@ async function startInside(
   };
 }
 
+/**
+ * A container that is down has no name. Nobody there refuses the question at once; a resolver beyond the machine could
+ * leave it, and with it a proxy's next connections, waiting for seconds.
+ */
+const nobody = ['127.0.0.1'];
 const clientPort = 2_379;
 const innerPeerPort = 2_380;
 
@@ -211,87 +261,93 @@ async function answering(client: ToxiproxyClient, container: Container, logPath:
   }
 }
 
+function memberIn(
+  { engine, options, labels, names, nameOf, direct, agent }: Place,
+  name: string,
+): DockerMember {
+  const { images, cluster } = options;
+  const peerUrl = (member: string) => `https://${peerHost(member)}:${peerPort(names, member)}`;
+  const logPath = join(cluster.folder, `${name}.log`);
+  return new DockerMember({
+    name,
+    agent,
+    clientAddress: `127.0.0.1:${direct[names.indexOf(name)]!.host}`,
+    upstream: `${nameOf(name)}:${clientPort}`,
+    logPath,
+    readyTimeoutMs: cluster.readyTimeoutMs ?? 30_000,
+    create: () =>
+      Container.start(engine, {
+        name: nameOf(name),
+        image: images.etcd,
+        command: [
+          etcdPath,
+          ...etcdArguments(cluster, {
+            name,
+            dataFolder: '/var/lib/etcd',
+            listenPeerUrl: `https://0.0.0.0:${innerPeerPort}`,
+            advertisePeerUrl: peerUrl(name),
+            initialCluster: names.map((each) => `${each}=${peerUrl(each)}`).join(','),
+            listenClientUrl: `http://0.0.0.0:${clientPort}`,
+          }),
+        ],
+        labels,
+        networks: [{ name: nameOf(name) }],
+        dns: nobody,
+        logPath,
+      }),
+  });
+}
+
+/** By which name members know a peer: it leads to Toxiproxy. */
+function peerHost(member: string): string {
+  return `${member}.peer`;
+}
+
 class DockerGround implements Ground {
   readonly network: Network;
-  readonly #engine: Engine;
-  readonly #options: DockerGroundOptions;
-  readonly #labels: Readonly<Record<string, string>>;
+  readonly #place: Place;
+  readonly #members: readonly DockerMember[];
+  readonly #membersStarted: Promise<void>;
   readonly #inside: Inside;
+  readonly #end: () => Promise<void>;
   #removed: Promise<void> | undefined;
 
   constructor(
-    engine: Engine,
-    options: DockerGroundOptions,
-    labels: Readonly<Record<string, string>>,
-    inside: Inside,
-    outside: Network,
+    place: Place,
+    started: {
+      readonly members: readonly DockerMember[];
+      readonly membersStarted: Promise<void>;
+      readonly inside: Inside;
+      readonly outside: Network;
+      end(): Promise<void>;
+    },
   ) {
-    this.#engine = engine;
-    this.#options = options;
-    this.#labels = labels;
+    const { inside, outside } = started;
+    this.#place = place;
+    this.#members = started.members;
+    this.#membersStarted = started.membersStarted;
     this.#inside = inside;
+    this.#end = started.end;
     this.network = new SplitNetwork({
       among: inside.network,
       outside,
-      members: options.members,
-      wayTo: async (link) => (options.members.includes(link.from) ? await inside.wayTo(link) : undefined),
+      members: place.names,
+      wayTo: async (link) => (place.names.includes(link.from) ? await inside.wayTo(link) : undefined),
     });
   }
 
-  async startCluster(options: ClusterOptions): Promise<Cluster> {
-    const { members: names, images, supervisor } = this.#options;
-    const { addresses, clientAddresses } = this.#inside;
-    const nameOf = (member: string) => `faultline-${supervisor.id}-${member}`;
-    const peerUrl = (member: string) => `https://${member}.peer:${peerPort(names, member)}`;
-    const initialCluster = names.map((name) => `${name}=${peerUrl(name)}`).join(',');
-    // No keep-alive, as in the local runtime.
-    const agent = new Agent({ pipelining: 0 });
-    const members = names.map((name) => {
-      const logPath = join(options.folder, `${name}.log`);
-      return new DockerMember({
-        name,
-        agent,
-        clientAddress: clientAddresses.get(name)!,
-        upstream: `${nameOf(name)}:${clientPort}`,
-        logPath,
-        readyTimeoutMs: options.readyTimeoutMs ?? 30_000,
-        create: () =>
-          Container.start(this.#engine, {
-            name: nameOf(name),
-            image: images.etcd,
-            command: [
-              etcdPath,
-              ...etcdArguments(options, {
-                name,
-                dataFolder: '/var/lib/etcd',
-                listenPeerUrl: `https://0.0.0.0:${innerPeerPort}`,
-                advertisePeerUrl: peerUrl(name),
-                initialCluster,
-                listenClientUrl: `http://0.0.0.0:${clientPort}`,
-              }),
-            ],
-            labels: this.#labels,
-            networks: [nameOf(name)],
-            hosts: names
-              .filter((other) => other !== name)
-              .map((other) => ({ host: `${other}.peer`, ipAddress: addresses.get(name)! })),
-            logPath,
-          }),
-      });
-    });
-    const stop = async () => {
-      await agent.destroy();
-      await this[Symbol.asyncDispose]();
-    };
+  async startCluster(): Promise<Cluster> {
+    const { engine, names, nameOf, agent } = this.#place;
+    const stop = () => this[Symbol.asyncDispose]();
     try {
-      await startTogether(members, options.signal);
+      await this.#membersStarted;
       return await startedCluster({
-        members,
+        members: this.#members,
         agent,
         stop,
         waysAround: () =>
           waysAround(
-            this.#engine,
+            engine,
             names.map((name) => ({ name: nameOf(name), networks: [nameOf(name)] })),
             this.#inside.toxiproxy,
           ),
@@ -303,15 +359,7 @@ class DockerGround implements Ground {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#removed ??= removeRun(this.#engine, this.#options.supervisor.id);
+    this.#removed ??= this.#end();
     return this.#removed;
   }
-}
-
-/** Waits for both, so that nothing is still being made when what there is is removed. */
-async function allOrNone<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  const [a, b] = await Promise.allSettled([first, second]);
-  if (a.status === 'rejected') throw a.reason;
-  if (b.status === 'rejected') throw b.reason;
-  return [a.value, b.value];
 }

@@ -29,7 +29,6 @@ export interface GenericContainer {
   withNetworkMode(mode: string): this;
   withCommand(command: readonly string[]): this;
   withEnvironment(environment: Readonly<Record<string, string>>): this;
-  withExtraHosts(hosts: readonly { readonly host: string; readonly ipAddress: string }[]): this;
   withExposedPorts(...ports: readonly { readonly container: number; readonly host: number }[]): this;
   withWaitStrategy(strategy: WaitStrategy): this;
   start(): Promise<unknown>;
@@ -62,6 +61,7 @@ export interface RuntimeClient {
 /** Its rejections have the engine's `statusCode`. */
 export interface Dockerode {
   createContainer(options: Readonly<Record<string, unknown>>): Promise<EngineContainer>;
+  createNetwork(options: Readonly<Record<string, unknown>>): Promise<{ readonly id: string }>;
   getContainer(id: string): EngineContainer;
   getNetwork(id: string): EngineNetwork;
   listContainers(options: Filtered): Promise<
@@ -88,6 +88,7 @@ interface Filtered {
 }
 
 export interface EngineContainer {
+  readonly id: string;
   start(): Promise<unknown>;
   kill(): Promise<unknown>;
   pause(): Promise<unknown>;
@@ -106,7 +107,10 @@ export interface Inspected {
 }
 
 export interface EngineNetwork {
-  connect(options: { readonly Container: string }): Promise<unknown>;
+  connect(options: {
+    readonly Container: string;
+    readonly EndpointConfig?: { readonly Aliases: readonly string[] };
+  }): Promise<unknown>;
   disconnect(options: { readonly Container: string; readonly Force: boolean }): Promise<unknown>;
   remove(): Promise<unknown>;
   inspect(): Promise<{
