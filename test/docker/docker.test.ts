@@ -165,7 +165,7 @@ describe.skipIf('missing' in found)('members in containers', () => {
       expect((await dockerode.getContainer(id).inspect()).State).toBeDefined();
     for (const id of strangers.networks)
       expect((await dockerode.getNetwork(id).inspect()).Internal).toBe(false);
-  }, 240_000);
+  }, 400_000);
 
   test('the reaper is left out where its image is not, and where it is not wanted', async () => {
     const before = process.env.TESTCONTAINERS_RYUK_DISABLED;

@@ -38,8 +38,8 @@ export async function outputOf(command: ChildProcess): Promise<{ code: number | 
 }
 
 export async function until(done: () => Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 60_000; !(await done()); ) {
-    if (performance.now() > deadline) throw new Error('it did not come to pass within 60 s');
+  for (const deadline = performance.now() + 120_000; !(await done()); ) {
+    if (performance.now() > deadline) throw new Error('it did not come to pass within 120 s');
     await sleep(100);
   }
 }

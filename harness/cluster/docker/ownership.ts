@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTimeOf } from '../../process/process-table.ts';
 import type { Engine } from './engine.ts';
 
@@ -20,7 +21,7 @@ export interface Swept {
 
 /** Removes what a run made, and nothing else. Containers first: a network in use cannot be removed. */
 export async function removeRun(engine: Engine, run: string): Promise<void> {
-  await removeAll(await labelled(engine, `${runLabel}=${run}`));
+  await removeAll(() => labelled(engine, `${runLabel}=${run}`));
 }
 
 /** The names of what a run has on an engine: containers, then networks. */
@@ -30,12 +31,14 @@ export async function namesOf(engine: Engine, run: string): Promise<readonly str
 
 /** Removes what commands left that are gone (kill -9, a power cut of the terminal), and nothing else. */
 export async function sweepAbandoned(engine: Engine): Promise<Swept> {
-  const things = await labelled(engine, ownerLabel);
-  const abandoned = await Promise.all(things.map(({ owner }) => isGone(owner)));
-  const removed = things.filter((_, i) => abandoned[i]);
-  await removeAll(removed);
-  const names = (some: readonly Thing[]) => some.map(({ name }) => name);
-  return { removed: names(removed), left: names(things.filter((_, i) => !abandoned[i])) };
+  const left = new Set<string>();
+  const removed = await removeAll(async () => {
+    const things = await labelled(engine, ownerLabel);
+    const abandoned = await Promise.all(things.map(({ owner }) => isGone(owner)));
+    for (const [i, { name }] of things.entries()) if (!abandoned[i]) left.add(name);
+    return things.filter((_, i) => abandoned[i]);
+  });
+  return { removed, left: [...left] };
 }
 
 /** Number, start and boot together name one process for good. */
@@ -86,15 +89,31 @@ async function labelled({ client }: Engine, label: string): Promise<Thing[]> {
   ];
 }
 
-async function removeAll(things: readonly Thing[]): Promise<void> {
-  for (const kind of ['container', 'network'] as const) {
-    const outcomes = await Promise.allSettled(
-      things.filter((thing) => thing.kind === kind).map((thing) => thing.remove()),
-    );
+/**
+ * Looks again until nothing is found, 10 s at most, and answers the names of what it found: an engine goes on for a while
+ * with what a command asked for that was killed, and a network cannot be removed before the last container in it.
+ */
+async function removeAll(find: () => Promise<readonly Thing[]>): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (const deadline = performance.now() + 10_000; ; await sleep(50)) {
+    const things = await find();
+    if (things.length === 0) return [...found];
+    for (const { name } of things) found.add(name);
+    const outcomes: PromiseSettledResult<unknown>[] = [];
+    for (const kind of ['container', 'network'] as const)
+      outcomes.push(
+        ...(await Promise.allSettled(
+          things.filter((thing) => thing.kind === kind).map((thing) => thing.remove()),
+        )),
+      );
+    const late = performance.now() >= deadline;
     for (const outcome of outcomes) {
-      // Another sweep, or the reaper, was quicker: gone (404), or going (409).
-      const status = outcome.status === 'rejected' ? outcome.reason.statusCode : undefined;
-      if (outcome.status === 'rejected' && status !== 404 && status !== 409) throw outcome.reason;
+      if (outcome.status === 'fulfilled') continue;
+      const { statusCode } = outcome.reason;
+      // Another sweep, or the reaper, was quicker: gone (404), or going (409). Or it is in use (403), by what came since.
+      if (statusCode === 404 || statusCode === 409 || (statusCode === 403 && !late)) continue;
+      throw outcome.reason;
     }
+    if (late) return [...found];
   }
 }
