@@ -12,7 +12,10 @@ import { ok } from './build.ts';
 
 /** How a judgement spends its budget, on keys that take more than the first turn of 20,000 steps. */
 const check = (operations: readonly Operation[], model: Model, budget: Partial<Budget> = {}) =>
-  linearizability({ model }).check({ operations, faults: [] }, { ...defaultBudget, ...budget });
+  linearizability({ model }).check(
+    { operations, faults: [] },
+    { ...defaultBudget, timeMs: 600_000, ...budget },
+  );
 
 /** Of so many doublings every sum is another, and a read tells which of them came first. */
 const sums = (count: number, sum: number, key = 'k') => [
