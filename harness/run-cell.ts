@@ -5,6 +5,7 @@ import { askedPromises } from './asked-promises.ts';
 import { defaultBudget, type Violation } from './checker/checker.ts';
 import { type Clock, clockFrom } from './clock.ts';
 import type { Images } from './cluster/docker/images.ts';
+import type { ExternalPlace } from './cluster/external/external-cluster.ts';
 import { type LeaderAt, watchLeader } from './cluster/leader-watch.ts';
 import { countDatabase, type DatabaseCount, type DatabaseSeries } from './database/counters.ts';
 import { encodeFault, encodeObservation } from './history/format.ts';
@@ -49,6 +50,8 @@ export interface CellOptions {
   readonly toxiproxy?: OriginalToxiproxy;
   /** On Docker. */
   readonly images?: Images;
+  /** On a cluster that is there already. */
+  readonly external?: ExternalPlace;
   readonly databaseUrl?: string;
   /** Where history and logs go, and the same as a report beside it names it. */
   readonly folder: string;
@@ -172,7 +175,8 @@ async function record(
     clock,
     etcdVersion: options.etcd.version,
     recorded: scenario.watching !== undefined,
-    valuesUnder: strategy.valueKeys,
+    // The log of all changes is for what watches are held against; others' changes would be in it.
+    valuesUnder: options.external ? undefined : strategy.valueKeys,
     ...(scenario.watchers === 'every-kind' && { everyKindOf: watchedKeys(scenario.workload) }),
   });
   using _observed = { [Symbol.dispose]: () => watches.close() };
@@ -186,6 +190,7 @@ async function record(
     etcd: options.etcd,
     toxiproxy: options.toxiproxy,
     images: options.images,
+    external: options.external,
     databaseUrl: options.databaseUrl,
     timeScale: timeScaleOf(scenario, profile),
     seed,
@@ -524,15 +529,23 @@ function held({ scenario }: CellOptions, cell: Cell, voidBecause?: string): Pick
 }
 
 /** What the strategy promises, and what is demanded of the members whatever the strategy. */
-function demanded({ strategy, scenario, profile }: CellOptions): readonly Promised[] {
+function demanded({ strategy, scenario, profile, external }: CellOptions): readonly Promised[] {
   // Nobody can disagree with a single member.
   const environment = environmentPromises.filter(
-    ({ guarantee }) => scenario.members > 1 || guarantee !== 'members-agree',
+    ({ guarantee }) =>
+      (scenario.members > 1 || guarantee !== 'members-agree') && !(external && needsMembers.has(guarantee)),
   );
   const promises = askedPromises(strategy.promises(timeScaleOf(scenario, profile)), scenario.workload);
   const watched: Promised[] = scenario.watchers === undefined ? [] : [{ guarantee: 'member-watches' }];
   return [...promises, ...environment, ...watched];
 }
+
+/** What takes the members' logs, or a hash of all keys: not to be had, or not to be asked, where members are somebody else's. */
+const needsMembers: ReadonlySet<Promised['guarantee']> = new Set([
+  'members-agree',
+  'no-split-brain',
+  'process-health',
+]);
 
 /** A service that is wrong throughout would fill the report with the same; each promise still tells how many there are. */
 const violationsKept = 50;

@@ -3,6 +3,7 @@ import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cellName } from './cell-name.ts';
 import type { Images } from './cluster/docker/images.ts';
+import type { ExternalPlace } from './cluster/external/external-cluster.ts';
 import type { Tuning } from './cluster/tuning.ts';
 import { compare } from './measure/comparison.ts';
 import { watchTable } from './measure/watch-lag.ts';
@@ -25,6 +26,8 @@ export interface Plan {
   readonly toxiproxy?: OriginalToxiproxy;
   /** On Docker. */
   readonly images?: Images;
+  /** On a cluster that is there already. */
+  readonly external?: ExternalPlace;
   readonly databaseUrl?: string;
   /** Of the command line, which each scenario has taken into its own. */
   readonly tuning?: Tuning;

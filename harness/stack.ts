@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cluster } from './cluster/cluster.ts';
 import type { ClusterOptions } from './cluster/cluster-options.ts';
 import type { Images } from './cluster/docker/images.ts';
+import type { ExternalPlace } from './cluster/external/external-cluster.ts';
 import type { Ground } from './cluster/ground.ts';
 import { routerOf, startLocalCluster } from './cluster/local-cluster.ts';
 import { preflight } from './cluster/preflight.ts';
@@ -44,6 +45,8 @@ export interface StackOptions {
   readonly toxiproxy?: OriginalToxiproxy;
   /** Members and their proxies are containers of these images, then, and `etcd` only tells the version. */
   readonly images?: Images;
+  /** Members that are there already; `etcd` only tells the version, then. */
+  readonly external?: ExternalPlace;
   /** A database that is already there; otherwise one is started. */
   readonly databaseUrl?: string;
   readonly timeScale: number;
@@ -100,18 +103,41 @@ async function groundOf(options: StackOptions): Promise<Ground> {
       linksToMembers: options.instances * options.members,
     });
   }
+  if (options.external) {
+    const { startExternalGround } = await import('./cluster/external/external-ground.ts');
+    const { network, leave } = await linksOf(options);
+    const ground = await startExternalGround(options.external, network);
+    return {
+      ...ground,
+      async [Symbol.asyncDispose]() {
+        await ground[Symbol.asyncDispose]();
+        await leave();
+      },
+    };
+  }
   const router = routerOf({ supervisor, members: options.members, folder: options.logs });
   // Told to whoever waits for it; without a network nobody does.
   router.catch(() => {});
-  const lasting = options.toxiproxy?.kind === 'server';
-  const network = await createNetwork({
-    toxiproxyUrl: await toxiproxyOf(options),
-    ...(lasting && { made: new MadeProxies(await madeProxiesFolder(supervisor)) }),
-  });
+  const { network, leave } = await linksOf(options);
   return {
     network,
     startCluster: () => startLocalCluster({ ...cluster, supervisor, network, router, etcd: options.etcd }),
-    async [Symbol.asyncDispose]() {
+    [Symbol.asyncDispose]: leave,
+  };
+}
+
+/** The network of the run's links, and what takes them away at its end. */
+async function linksOf(
+  options: StackOptions,
+): Promise<{ readonly network: Network; leave(): Promise<void> }> {
+  const lasting = options.toxiproxy?.kind === 'server';
+  const network = await createNetwork({
+    toxiproxyUrl: await toxiproxyOf(options),
+    ...(lasting && { made: new MadeProxies(await madeProxiesFolder(options.supervisor)) }),
+  });
+  return {
+    network,
+    async leave() {
       // What is the run's own ends with the supervisor, and everything in it.
       if (lasting) await network[Symbol.asyncDispose]();
     },
@@ -157,8 +183,12 @@ async function startOn(
   signal.throwIfAborted();
   options.whileChecked?.();
   // It cuts members off, and a service's life should begin on a healthy cluster: until then the services only load.
-  step('preflight: is every link between members in the way?');
-  const checked = preflight({ cluster, network, signal }).then(() => {
+  if (!options.external) step('preflight: is every link between members in the way?');
+  // The links between members that are somebody else's are not the run's; that they have a leader is asked.
+  const checking: Promise<unknown> = options.external
+    ? cluster.leader({ signal })
+    : preflight({ cluster, network, signal });
+  const checked = checking.then(() => {
     signal.throwIfAborted();
     step(`starting ${options.instances} instances`);
   });
@@ -187,7 +217,7 @@ async function startOn(
         logPath: join(logs, `${name}.log`),
         timeScale: options.timeScale,
         seed: seed + i,
-        environment: options.instanceEnvironment?.(name),
+        environment: { ...ground.environment, ...options.instanceEnvironment?.(name) },
         opens: checked,
         signal,
       });

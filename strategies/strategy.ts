@@ -1,3 +1,4 @@
+import type { EtcdEndpoint } from '../harness/cluster/external/access.ts';
 import type { CacheClass, Grade, Outcome, Source } from '../harness/history/operation.ts';
 
 /** A Strategy is a way for a service to read and write through etcd, cache and database; service.ts serves it. */
@@ -9,7 +10,7 @@ export interface Strategy {
 
 export interface StrategyContext {
   readonly instance: string;
-  readonly etcd: readonly { readonly member: string; readonly address: string }[];
+  readonly etcd: readonly EtcdEndpoint[];
   readonly primaryUrl: string;
   readonly replicaUrl?: string;
   readonly dataFolder: string;

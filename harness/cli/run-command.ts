@@ -29,6 +29,14 @@ import { type ReadSchedule, readSchedule, type ScheduledCell, ScheduleInvalid } 
 import type { StrategyDescription } from '../service/strategy.ts';
 import { exitCodeOfComparison, gateOption, gatesOf, resultsAt, writeComparison } from './compare-command.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
+import {
+  addExternalOptions,
+  endpointsIn,
+  externalAsked,
+  externalRefusal,
+  fitForExternal,
+  prepareExternal,
+} from './external-option.ts';
 import { onInterrupt } from './interrupt.ts';
 import { listOption } from './list-option.ts';
 import type { Parts } from './parts.ts';
@@ -40,6 +48,7 @@ import {
   prepareDocker,
   type RuntimeOptions,
   runtimeWords,
+  shellWord,
 } from './runtime-option.ts';
 import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 
@@ -74,40 +83,42 @@ export interface RunOptions extends RuntimeOptions {
 }
 
 export function addRunCommand(program: Command, parts: Parts, done: (code: number) => void): void {
-  addStackOptions(
-    program
-      .command('run')
-      .description('run scenarios with strategies: real cluster, real faults, every answer checked')
-      .argument(
-        '[scenario...]',
-        `which (${[...parts.scenarios, ...parts.measurements].map((s) => s.name).join(', ')}); ` +
-          'all but comparisons and measurements when left out',
-      )
-      .option('--all', 'every scenario, comparisons and measurements too, with its strategies')
-      .option('--shard <i/n>', 'the i-th of n parts of what would be run, to be merged (faultline merge)')
-      .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
-      .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')} (quick)`)
-      .option('--duration <time>', "of load in each cell, instead of the profile's: 90s, 30m, 4h")
-      .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
-      .option('--rate <n>', 'operations per second')
-      .option(
-        '--schedule <file>',
-        "these faults instead of the scenario's own: a run's schedule.json, or your own; " +
-          'without a scenario, in the cell that the file names',
-      )
-      .addOption(
-        new Option(
-          '--threshold <bound>',
-          "a bound on a figure, as in 'read.p99<50' (may be given again)",
-        ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
-      )
-      .addOption(reporterOption(parts))
-      .option(
-        '--baseline <result>',
-        'hold the run against an earlier one; what got worse decides the exit code too',
-      )
-      .addOption(gateOption())
-      .option('--dry-run', 'print what would be done, and do nothing'),
+  addExternalOptions(
+    addStackOptions(
+      program
+        .command('run')
+        .description('run scenarios with strategies: real cluster, real faults, every answer checked')
+        .argument(
+          '[scenario...]',
+          `which (${[...parts.scenarios, ...parts.measurements].map((s) => s.name).join(', ')}); ` +
+            'all but comparisons and measurements when left out',
+        )
+        .option('--all', 'every scenario, comparisons and measurements too, with its strategies')
+        .option('--shard <i/n>', 'the i-th of n parts of what would be run, to be merged (faultline merge)')
+        .addOption(listOption('--strategy <name>', 'only these strategies, separated by commas'))
+        .option('--profile <name>', `how long: ${Object.keys(profiles).join(', ')} (quick)`)
+        .option('--duration <time>', "of load in each cell, instead of the profile's: 90s, 30m, 4h")
+        .option('--members <n>', 'members of the cluster: 1, 3, 5 or 7')
+        .option('--rate <n>', 'operations per second')
+        .option(
+          '--schedule <file>',
+          "these faults instead of the scenario's own: a run's schedule.json, or your own; " +
+            'without a scenario, in the cell that the file names',
+        )
+        .addOption(
+          new Option(
+            '--threshold <bound>',
+            "a bound on a figure, as in 'read.p99<50' (may be given again)",
+          ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]),
+        )
+        .addOption(reporterOption(parts))
+        .option(
+          '--baseline <result>',
+          'hold the run against an earlier one; what got worse decides the exit code too',
+        )
+        .addOption(gateOption())
+        .option('--dry-run', 'print what would be done, and do nothing'),
+    ),
   ).action(async (names: string[], options: RunOptions) => {
     if (options.all && names.length > 0)
       throw new UsageError(`--all should be given without scenarios, got ${names.join(', ')}`);
@@ -193,6 +204,11 @@ async function runScenarios(
   const measured = wanted.filter((one) => 'measure' in one);
   const inCells = wanted.flatMap((one) => ('measure' in one ? [] : [one]));
   if (inCells.length === 0) refuseOptionsOfCells(measured, options);
+  if (options.runtime === 'external' && measured.length > 0) {
+    throw new UsageError(
+      `--runtime external is for scenarios, got ${measured.map(({ name }) => name).join(', ')}, which need no cluster, or one of their own`,
+    );
+  }
   const given =
     options.schedule === undefined ? undefined : await scheduleFrom(options.schedule, inCells, profile);
   const scenarios = inCells.map((scenario) =>
@@ -397,17 +413,23 @@ export async function prepare(
   options: RunOptions,
   seed: number,
 ): Promise<
-  Pick<Plan, 'etcd' | 'images' | 'toxiproxy' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'>
+  Pick<
+    Plan,
+    'etcd' | 'images' | 'external' | 'toxiproxy' | 'databaseUrl' | 'tuning' | 'out' | 'postgresVersion'
+  >
 > {
   const tuning = tuningOf(options);
   const docker = imagesAsked(options);
+  const external = await externalAsked(options, process.env);
   const postgresVersion = await versionOfDatabase(options.databaseUrl);
   const toxiproxy = await toxiproxyNamed(options.toxiproxy, say);
   const out = outFolder(options.out, seed);
   await makeFolder(out);
   const found = await (docker
     ? prepareDocker(docker, say)
-    : etcdFor(options).then((etcd) => ({ etcd }))
+    : external
+      ? prepareExternal(external, say)
+      : etcdFor(options).then((etcd) => ({ etcd }))
   ).catch(async (error) => {
     // A folder that a run has nothing to write into is no result. One that holds anything stays.
     await rmdir(out).catch(() => {});
@@ -576,9 +598,16 @@ function refuseOptionsOfCells(measurements: readonly Measurement[], options: Run
   }
 }
 
-export function overridden(scenario: Scenario, options: RunOptions): Scenario {
+export function overridden(asked: Scenario, options: RunOptions): Scenario {
+  const external = options.runtime === 'external' ? endpointsIn(options.endpoints) : undefined;
+  const scenario = external ? fitForExternal(asked, external) : asked;
   const members =
     options.members === undefined ? scenario.members : oneOf('--members', options.members, memberCounts);
+  if (external && members !== external.length) {
+    throw new UsageError(
+      `--members should be left out with --runtime external, whose endpoints are ${external.length}, got ${members}`,
+    );
+  }
   if (members < 3 && nemesesOf(scenario.schedule).some(({ strikes }) => strikes === undefined)) {
     throw new UsageError(
       `--members should be at least 3 for ${scenario.name}, whose faults are between members, got ${members}`,
@@ -589,7 +618,7 @@ export function overridden(scenario: Scenario, options: RunOptions): Scenario {
     options.databaseUrl === undefined ? scenario.schedule : sparingDatabase(scenario.name, scenario.schedule);
   return {
     ...scenario,
-    schedule: options.runtime === 'docker' ? sparingContainers(scenario.name, schedule) : schedule,
+    schedule: sparingRuntime(scenario.name, schedule, options.runtime),
     members,
     instances: options.cell?.instances ?? scenario.instances,
     ratePerSecond,
@@ -610,8 +639,9 @@ function tuned(scenario: Pick<Scenario, 'name' | 'tuning'>, options: RunOptions)
 }
 
 /** Of scenarios that nobody has named those that may be run on the database that is given; the others are told. */
-function sparing({ databaseUrl }: RunOptions, scenarios: readonly Scenario[]): readonly Scenario[] {
-  if (databaseUrl === undefined) return scenarios;
+function sparing(options: RunOptions, all: readonly Scenario[]): readonly Scenario[] {
+  const scenarios = options.runtime === 'external' ? fitting(options, all) : all;
+  if (options.databaseUrl === undefined) return scenarios;
   const left = scenarios.filter(
     ({ schedule }) => !('draw' in schedule) && nemesesOf(schedule).some(strikesDatabase),
   );
@@ -624,6 +654,25 @@ function sparing({ databaseUrl }: RunOptions, scenarios: readonly Scenario[]): r
   return scenarios.filter((scenario) => !left.includes(scenario));
 }
 
+/** Of scenarios that nobody has named those that may be run on a cluster that is somebody else's. */
+function fitting(options: RunOptions, scenarios: readonly Scenario[]): readonly Scenario[] {
+  const endpoints = endpointsIn(options.endpoints);
+  const fits = scenarios.filter((scenario) => {
+    try {
+      const { name, schedule } = fitForExternal(scenario, endpoints);
+      sparingExternal(name, schedule);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  });
+  const left = scenarios.filter((scenario) => !fits.includes(scenario)).map(({ name }) => name);
+  if (left.length > 0)
+    process.stderr.write(`left out, because they take a cluster of the run's own: ${left.join(', ')}\n`);
+  return fits;
+}
+
 const strikesDatabase = (nemesis: Nemesis) => nemesis.strikes?.startsWith('database') ?? false;
 
 /** A database that is somebody else's is not struck: nothing of the kind is drawn, and a schedule that says so is refused. */
@@ -633,6 +682,21 @@ function sparingDatabase(name: string, schedule: Schedule): Schedule {
     strikesDatabase,
     (struck) =>
       `${name} strikes the database (${struck}), which should be the run's own: leave --database-url out`,
+  );
+}
+
+function sparingRuntime(name: string, schedule: Schedule, runtime: string | undefined): Schedule {
+  if (runtime === 'docker') return sparingContainers(name, schedule);
+  return runtime === 'external' ? sparingExternal(name, schedule) : schedule;
+}
+
+/** What is somebody else's is left alone: nothing of the kind is drawn, and a schedule that says so is refused. */
+function sparingExternal(name: string, schedule: Schedule): Schedule {
+  return without(
+    schedule,
+    (nemesis) => externalRefusal(nemesis) !== undefined,
+    (struck, nemesis) =>
+      `${name} has the fault ${struck}, which --runtime external cannot inject: ${externalRefusal(nemesis)}; take local or docker`,
   );
 }
 
@@ -648,7 +712,7 @@ function sparingContainers(name: string, schedule: Schedule): Schedule {
 function without(
   schedule: Schedule,
   spared: (nemesis: Nemesis) => boolean,
-  refusal: (name: string) => string,
+  refusal: (name: string, nemesis: Nemesis) => string,
 ): Schedule {
   if ('draw' in schedule) {
     const choices = schedule.draw.choices.filter(({ nemesis }) => !spared(nemesis));
@@ -656,7 +720,7 @@ function without(
   }
   const struck = nemesesOf(schedule).find(spared);
   if (struck === undefined) return schedule;
-  throw new UsageError(refusal(struck.name));
+  throw new UsageError(refusal(struck.name, struck));
 }
 
 /** Those of the scenario and of the command line, which has the last word on a metric. @throws UsageError */
@@ -705,11 +769,6 @@ function repeatCommand(
   // Never the database's URL: it may carry a password.
   if (options.databaseUrl) words.push('--database-url …');
   return [...words, '--seed', String(seed)].join(' ');
-}
-
-/** A word that a shell takes for one, quoted only where it has to be. */
-export function shellWord(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** 2026-11-22T10-15-00: sorts by time, and is a legal name everywhere. */

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { Images } from '../cluster/docker/images.ts';
 import type { Plan } from '../run.ts';
+import { type ExternalOptions, externalOnly } from './external-option.ts';
 import { oneOf, UsageError } from './usage-error.ts';
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends ExternalOptions {
   readonly runtime?: string;
   readonly etcdImage?: string;
   readonly toxiproxyImage?: string;
@@ -11,7 +12,11 @@ export interface RuntimeOptions {
 
 export function addRuntimeOptions(command: Command): Command {
   return command
-    .option('--runtime <name>', 'what members run on: local (processes) or docker (containers)', 'local')
+    .option(
+      '--runtime <name>',
+      'what members run on: local (processes), docker (containers), or external (they are there already)',
+      'local',
+    )
     .option('--etcd-image <name>', "Docker: the etcd image (the project's own of 3.6)")
     .option('--toxiproxy-image <name>', "Docker: the Toxiproxy image (the project's own of 2.12)");
 }
@@ -25,7 +30,8 @@ export function imagesAsked(
   },
 ): Partial<Images> | undefined {
   const { etcdImage, toxiproxyImage } = options;
-  const docker = oneOf('--runtime', options.runtime ?? 'local', ['local', 'docker']) === 'docker';
+  const runtime = oneOf('--runtime', options.runtime ?? 'local', ['local', 'docker', 'external']);
+  const docker = runtime === 'docker';
   const misplaced: readonly (readonly [string, string | undefined])[] = docker
     ? [
         ['--etcd', options.etcd],
@@ -41,9 +47,7 @@ export function imagesAsked(
     const instead = docker
       ? 'there images say which (--etcd-image, --toxiproxy-image)'
       : 'it is for --runtime docker';
-    throw new UsageError(
-      `${option} should be left out with --runtime ${docker ? 'docker' : 'local'}, got ${value}: ${instead}`,
-    );
+    throw new UsageError(`${option} should be left out with --runtime ${runtime}, got ${value}: ${instead}`);
   }
   if (!docker) return undefined;
   return { ...(etcdImage && { etcd: etcdImage }), ...(toxiproxyImage && { toxiproxy: toxiproxyImage }) };
@@ -73,10 +77,17 @@ export async function prepareDocker(
 }
 
 /** As the command that repeats the run says it. */
-export function runtimeWords({ runtime, etcdImage, toxiproxyImage }: RuntimeOptions): string[] {
+export function runtimeWords(options: RuntimeOptions): string[] {
+  const { runtime, etcdImage, toxiproxyImage } = options;
   return [
-    ...(runtime === 'docker' ? ['--runtime docker'] : []),
+    ...(runtime !== undefined && runtime !== 'local' ? [`--runtime ${runtime}`] : []),
+    ...externalOnly(options).flatMap(([option, value]) => [option, shellWord(value)]),
     ...(etcdImage ? ['--etcd-image', etcdImage] : []),
     ...(toxiproxyImage ? ['--toxiproxy-image', toxiproxyImage] : []),
   ];
+}
+
+/** A word that a shell takes for one, quoted only where it has to be. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

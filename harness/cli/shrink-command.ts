@@ -17,7 +17,8 @@ import { onInterrupt } from './interrupt.ts';
 import type { Parts } from './parts.ts';
 import { scheduleTable } from './plan-view.ts';
 import { type ProgressView, progressView } from './progress-view.ts';
-import { prepare, relativeToHere, shellWord } from './run-command.ts';
+import { prepare, relativeToHere } from './run-command.ts';
+import { shellWord } from './runtime-option.ts';
 import { named, oneOf, UsageError, wholeNumber } from './usage-error.ts';
 
 interface ShrinkOptions {

@@ -1,4 +1,5 @@
 import type { Disks } from './disks.ts';
+import type { Gateway } from './gateway.ts';
 import type { Membership } from './membership.ts';
 
 /** A Cluster is N real etcd members that reach each other only through links. */
@@ -24,6 +25,8 @@ export interface Member {
   readonly clientAddress: string;
   /** Where the proxies of links to it reach it, if not there. */
   readonly upstream?: string;
+  /** How the harness asks it, where that takes more than its address. */
+  readonly gateway?: Gateway;
   readonly logPath: string;
   readonly state: MemberState;
   /** SIGKILL. Resolves when it is gone. */

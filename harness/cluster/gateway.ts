@@ -1,16 +1,32 @@
 import { request } from 'undici';
 
+/** A Gateway asks a member in a way of its own: over TLS, as a user, about some keys alone. */
+export interface Gateway {
+  ask(
+    path: string,
+    body: unknown,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<Record<string, unknown>>;
+}
+
+export interface Asking {
+  readonly name: string;
+  readonly clientAddress: string;
+  readonly gateway?: Gateway;
+}
+
 /**
  * Asks a member one of its JSON gateway's methods ('/v3/kv/range'). Bytes are base64 and 64-bit numbers strings, as
  * protobuf's JSON has them. Throws when there is no answer in time, or another status than 200.
  */
 export async function askMember(
-  member: { readonly name: string; readonly clientAddress: string },
+  member: Asking,
   path: string,
   body: object,
   options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Record<string, unknown>> {
   const { timeoutMs = 5_000, signal } = options;
+  if (member.gateway) return await member.gateway.ask(path, body, { timeoutMs, ...(signal && { signal }) });
   const limit = AbortSignal.timeout(timeoutMs);
   const response = await request(`http://${member.clientAddress}${path}`, {
     method: 'POST',
@@ -27,10 +43,7 @@ export async function askMember(
 }
 
 /** The member's own id: a decimal string, since it exceeds 2^53. */
-export async function idOf(member: {
-  readonly name: string;
-  readonly clientAddress: string;
-}): Promise<string> {
+export async function idOf(member: Asking): Promise<string> {
   const { header } = await askMember(member, '/v3/maintenance/status', {});
   return (header as { member_id: string }).member_id;
 }

@@ -7,6 +7,8 @@ import type { Cluster } from './cluster.ts';
  */
 export interface Ground extends AsyncDisposable {
   readonly network: Network;
+  /** What service instances have to be told to reach the members, beside their addresses. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Once. Resolves when every member answers a linearizable read; throws MemberNotReady. */
   startCluster(): Promise<Cluster>;
 }

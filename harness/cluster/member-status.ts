@@ -1,5 +1,6 @@
 import { type Agent, request } from 'undici';
 import type { MemberStatus } from './cluster.ts';
+import type { Asking } from './gateway.ts';
 
 export interface Asked {
   readonly agent: Agent;
@@ -7,14 +8,9 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
-interface Addressed {
-  readonly name: string;
-  readonly clientAddress: string;
-}
-
 /** What a member says of itself over its JSON gateway. Never throws: a member that does not answer says so. */
 export async function memberStatus(
-  member: Addressed,
+  member: Asking,
   nameOfId: ReadonlyMap<string, string>,
   asked: Asked,
 ): Promise<MemberStatus> {
@@ -37,7 +33,7 @@ export async function memberStatus(
 }
 
 /** A member's own id, as a string: it exceeds 2^53. */
-export async function memberId(member: Addressed, asked: Asked): Promise<string> {
+export async function memberId(member: Asking, asked: Asked): Promise<string> {
   const status = await ask(member, asked);
   const id = status.header?.member_id;
   if (id === undefined)
@@ -50,7 +46,7 @@ export async function memberId(member: Addressed, asked: Asked): Promise<string>
  * is of no interest.
  */
 export async function linearizableRead(
-  member: Addressed,
+  member: Asking,
   asked: Asked,
 ): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }> {
   try {
@@ -75,17 +71,18 @@ interface StatusJson {
   readonly raftTerm?: string;
 }
 
-async function ask(member: Addressed, asked: Asked): Promise<StatusJson> {
+async function ask(member: Asking, asked: Asked): Promise<StatusJson> {
   return (await askGateway(member, '/v3/maintenance/status', {}, asked)) as StatusJson;
 }
 
 /** What the member's JSON gateway answers. Throws when it does not in time, or with another status than 200. */
 export async function askGateway(
-  member: Addressed,
+  member: Asking,
   path: string,
   body: unknown,
   asked: Asked,
 ): Promise<unknown> {
+  if (member.gateway) return await member.gateway.ask(path, body, asked);
   const deadline = AbortSignal.timeout(asked.timeoutMs);
   const response = await request(`http://${member.clientAddress}${path}`, {
     dispatcher: asked.agent,

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Asking } from '../cluster/gateway.ts';
 import { type Asked, askGateway } from '../cluster/member-status.ts';
 import type { LeaseHeld, LeasesSeen } from '../history/observation.ts';
 import { prefixRange } from './prefix-range.ts';
@@ -14,7 +15,7 @@ interface RangeJson {
  * gives each lease. One request, and one for each lease. Undefined when the member does not answer.
  */
 export async function seeLeases(
-  member: { readonly name: string; readonly clientAddress: string },
+  member: Asking,
   prefix: string,
   asked: Asked & { readonly clock: Clock },
 ): Promise<LeasesSeen | undefined> {
@@ -47,11 +48,7 @@ export async function seeLeases(
   }
 }
 
-async function timeToLive(
-  member: { readonly name: string; readonly clientAddress: string },
-  lease: string,
-  asked: Asked,
-): Promise<number | undefined> {
+async function timeToLive(member: Asking, lease: string, asked: Asked): Promise<number | undefined> {
   try {
     const told = (await askGateway(member, '/v3/lease/timetolive', { ID: lease }, asked)) as { TTL?: string };
     return Number(told.TTL ?? 0);

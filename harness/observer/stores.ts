@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
+import type { Asking } from '../cluster/gateway.ts';
 import { type Asked, askGateway } from '../cluster/member-status.ts';
 import type { DatabaseServer } from '../database/database.ts';
 import type { StoreSeen } from '../history/observation.ts';
@@ -15,7 +16,7 @@ interface RangeJson {
  * something there that is not JSON, the observation says why.
  */
 export async function seeEtcd(
-  member: { readonly name: string; readonly clientAddress: string },
+  member: Asking,
   prefix: string,
   asked: Asked & { readonly clock: Clock },
 ): Promise<StoreSeen> {

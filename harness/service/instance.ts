@@ -12,6 +12,8 @@ import type { StrategyDescription } from './strategy.ts';
  *   FAULTLINE_INSTANCE      its name: 's1'
  *   FAULTLINE_PORT          listen on 127.0.0.1 here
  *   FAULTLINE_ETCD          'm1=127.0.0.1:2001,m2=127.0.0.1:2002', its own links to the members
+ *   FAULTLINE_ETCD_ACCESS   what it takes to reach members that are somebody else's: prefix, TLS, user
+ *                           (harness/cluster/external/access.ts); unset for the harness's own
  *   FAULTLINE_PRIMARY_URL   postgres://… through its own link
  *   FAULTLINE_REPLICA_URL   the same for the replica; unset when there is none
  *   FAULTLINE_DATA          a folder of its own that survives its kill and restart

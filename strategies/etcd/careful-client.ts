@@ -14,6 +14,8 @@ import {
   type IWatchRequest,
   type IWatchResponse,
 } from 'etcd3';
+import type { EtcdEndpoint } from '../../harness/cluster/external/access.ts';
+import { accessInterceptors, etcdOptions } from '../../harness/cluster/external/grpc.ts';
 import { MemberChoice } from './member-choice.ts';
 import { EtcdFailed } from './outcome.ts';
 
@@ -25,7 +27,7 @@ import { EtcdFailed } from './outcome.ts';
  *   call --> MemberChoice --> Etcd3 of that one member --> link s1->m2 --> m2
  */
 export interface CarefulClientOptions {
-  readonly etcd: readonly { readonly member: string; readonly address: string }[];
+  readonly etcd: readonly EtcdEndpoint[];
   /** For every unary call that names no other. */
   readonly deadlineMs: number;
   /** Which member is asked first, so that instances do not all start at the same. */
@@ -54,13 +56,16 @@ export class CarefulClient {
   readonly choice: MemberChoice;
   readonly members: readonly string[];
   readonly #clients: ReadonlyMap<string, Etcd3>;
+  /** What every call passes through, where it takes more than its address. */
+  readonly #interceptors: readonly Interceptor[];
   readonly #deadlineMs: number;
 
   constructor(options: CarefulClientOptions) {
     this.#deadlineMs = options.deadlineMs;
     this.members = options.etcd.map(({ member }) => member);
     this.choice = new MemberChoice(this.members, options.firstMember);
-    this.#clients = new Map(options.etcd.map(({ member, address }) => [member, singleHost(address)]));
+    this.#clients = new Map(options.etcd.map((one) => [one.member, singleHost(one)]));
+    this.#interceptors = accessInterceptors(options.etcd);
   }
 
   /** Linearizable unless the request says `serializable`. */
@@ -113,7 +118,9 @@ export class CarefulClient {
 
   /** A raw watch stream at one member; it fails when the member loses its leader. */
   async watchStream(member: string): Promise<IDuplexStream<IWatchRequest, IWatchResponse>> {
-    return this.#client(member).watchClient.watch({ interceptors: [intercept(true, () => {})] });
+    return this.#client(member).watchClient.watch({
+      interceptors: [intercept(true, () => {}), ...this.#interceptors],
+    });
   }
 
   close(): void {
@@ -143,6 +150,7 @@ export class CarefulClient {
         intercept(requireLeader, (grpcStatus) => {
           ended ??= grpcStatus;
         }),
+        ...this.#interceptors,
       ],
     };
     try {
@@ -180,13 +188,15 @@ const noPolicy = {
     run({ signal: new AbortController().signal }),
 };
 
-function singleHost(address: string): Etcd3 {
+function singleHost(endpoint: EtcdEndpoint): Etcd3 {
+  const options = etcdOptions([endpoint]);
   const faultHandling = { global: noPolicy, host: () => noPolicy };
   return new Etcd3({
-    hosts: [`http://${address}`],
+    ...options,
     // The policies are called through `execute` alone; etcd3 names their type from a package of its own.
     faultHandling: faultHandling as unknown as NonNullable<IOptions['faultHandling']>,
     grpcOptions: {
+      ...options.grpcOptions,
       // 5 s is the least that etcd allows: quicker pings end in GOAWAY.
       'grpc.keepalive_time_ms': 5_000,
       'grpc.keepalive_timeout_ms': 1_000,

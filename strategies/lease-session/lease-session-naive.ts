@@ -1,4 +1,5 @@
 import { Etcd3, type IKeyValue } from 'etcd3';
+import { etcdOptions } from '../../harness/cluster/external/grpc.ts';
 import type { Known } from '../etcd/followed-keys.ts';
 import {
   type OpenStrategy,
@@ -51,7 +52,7 @@ class NaiveLeaseSession implements OpenStrategy {
   }
 
   private constructor({ etcd, instance, timeScale }: StrategyContext) {
-    this.#client = new Etcd3({ hosts: etcd.map(({ address }) => `http://${address}`) });
+    this.#client = new Etcd3(etcdOptions(etcd));
     this.#instance = instance;
     this.#ttlSeconds = leaseSessionTimes(timeScale).ttlSeconds;
   }

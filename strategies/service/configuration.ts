@@ -1,3 +1,4 @@
+import { accessVariable, decodeAccess } from '../../harness/cluster/external/access.ts';
 import { defaultQueue, type QueueOptions, type Strategy, type StrategyContext } from '../strategy.ts';
 
 export interface ServiceConfiguration {
@@ -41,7 +42,10 @@ export function serviceConfiguration(
     port: number('FAULTLINE_PORT', 1, 65_535),
     context: {
       instance: text('FAULTLINE_INSTANCE'),
-      etcd: etcdMembers(text('FAULTLINE_ETCD')),
+      etcd: etcdMembers(text('FAULTLINE_ETCD')).map((endpoint) => ({
+        ...endpoint,
+        ...(environment[accessVariable] && { access: decodeAccess(environment[accessVariable]) }),
+      })),
       primaryUrl: text('FAULTLINE_PRIMARY_URL'),
       replicaUrl: environment.FAULTLINE_REPLICA_URL || undefined,
       dataFolder: text('FAULTLINE_DATA'),

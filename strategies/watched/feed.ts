@@ -1,4 +1,5 @@
 import { Etcd3, type IKeyValue } from 'etcd3';
+import { etcdOptions } from '../../harness/cluster/external/grpc.ts';
 import type { ToldEvent } from '../../harness/history/watch.ts';
 import { toldEvent } from '../../harness/watch/told.ts';
 import type { CarefulClient } from '../etcd/careful-client.ts';
@@ -23,7 +24,7 @@ export async function rawFeed(
   sink: WatchSink,
   recorder: WatchRecorder,
 ): Promise<Feed> {
-  const client = new Etcd3({ hosts: etcd.map(({ address }) => `http://${address}`) });
+  const client = new Etcd3(etcdOptions(etcd));
   const { kvs, header } = await client.getAll().prefix(prefix).exec();
   const listedAt = Number(header.revision);
   recorder.begin({ key: prefix, prefix: true, startRevision: listedAt + 1 });

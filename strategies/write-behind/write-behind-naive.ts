@@ -1,4 +1,5 @@
 import { Etcd3, type IKeyValue } from 'etcd3';
+import { etcdOptions } from '../../harness/cluster/external/grpc.ts';
 import { DatabaseClient } from '../database/database-client.ts';
 import type { Known } from '../etcd/followed-keys.ts';
 import type {
@@ -48,7 +49,7 @@ class NaiveWriteBehind implements OpenStrategy {
   }
 
   private constructor({ etcd, primaryUrl, instance, timeScale }: StrategyContext) {
-    this.#client = new Etcd3({ hosts: etcd.map(({ address }) => `http://${address}`) });
+    this.#client = new Etcd3(etcdOptions(etcd));
     this.#database = new DatabaseClient({ role: 'primary', url: primaryUrl, deadlineMs: 1_000, instance });
     this.#timer = setInterval(() => void this.#flush(), Math.max(200, 5_000 * timeScale));
   }

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTimeOf } from '../../process/process-table.ts';
+import { isGone, ownerOf } from '../../process/owner.ts';
 import type { Engine } from './engine.ts';
 
 /** Everything that a run makes on an engine carries these labels: which run it is of, and which process owns it. */
@@ -39,24 +37,6 @@ export async function sweepAbandoned(engine: Engine): Promise<Swept> {
     return things.filter((_, i) => abandoned[i]);
   });
   return { removed, left: [...left] };
-}
-
-/** Number, start and boot together name one process for good. */
-async function ownerOf(pid: number): Promise<string> {
-  return `${await bootId()} ${pid} ${(await startTimeOf(pid)) ?? 'unknown'}`;
-}
-
-/** Only of this boot of this machine can be told whether a process lives: all else is taken for alive. */
-async function isGone(owner: string): Promise<boolean> {
-  const [boot, pid] = owner.split(' ');
-  if (boot !== (await bootId()) || !(Number(pid) > 1)) return false;
-  return owner !== (await ownerOf(Number(pid)));
-}
-
-/** An engine may serve several machines. */
-async function bootId(): Promise<string> {
-  const id = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
-  return id.trim().replaceAll(' ', '-');
 }
 
 interface Thing {
