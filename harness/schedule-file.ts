@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Tuning, tuningBounds } from './cluster/tuning.ts';
 import { kinds } from './nemesis/list.ts';
 import type { NemesisOptions } from './nemesis/nemesis.ts';
 import { memberCounts, type Profile, profiles, type Scenario, type Step } from './scenario.ts';
+import { expected } from './schema-error.ts';
 import type { Promised } from './service/strategy.ts';
 
 /** A ScheduleFile is a schedule as a document: to be kept, sent to somebody, shortened, and run again. */
@@ -203,22 +204,4 @@ function demand(schema: object, document: unknown, file: string, at: string): vo
   const error = validate.errors![0]!;
   const place = `${at}${error.instancePath}`.slice(1) || 'the document';
   throw new ScheduleInvalid(`${file}: ${place} should ${expected(error)}`);
-}
-
-/** What was expected and what came, in one line. */
-function expected({ keyword, params, message, data }: ErrorObject): string {
-  const came = JSON.stringify(data) ?? 'nothing';
-  const got = `got ${came.length > 60 ? `${came.slice(0, 57)}...` : came}`;
-  switch (keyword) {
-    case 'required':
-      return `have ${params.missingProperty}, ${got}`;
-    case 'additionalProperties':
-      return `not have ${params.additionalProperty}, ${got}`;
-    case 'enum':
-      return `be one of ${params.allowedValues.join(', ')}, ${got}`;
-    case 'const':
-      return `be ${params.allowedValue}, ${got}`;
-    default:
-      return `${message?.replace(/^must /, '')}, ${got}`;
-  }
 }

@@ -134,6 +134,7 @@ async function linksOf(
   const network = await createNetwork({
     toxiproxyUrl: await toxiproxyOf(options),
     ...(lasting && { made: new MadeProxies(await madeProxiesFolder(options.supervisor)) }),
+    ...(options.external?.peers && { adopted: options.external.peers }),
   });
   return {
     network,
@@ -183,12 +184,9 @@ async function startOn(
   signal.throwIfAborted();
   options.whileChecked?.();
   // It cuts members off, and a service's life should begin on a healthy cluster: until then the services only load.
-  if (!options.external) step('preflight: is every link between members in the way?');
-  // The links between members that are somebody else's are not the run's; that they have a leader is asked.
-  const checking: Promise<unknown> = options.external
-    ? cluster.leader({ signal })
-    : preflight({ cluster, network, signal });
-  const checked = checking.then(() => {
+  const { external } = options;
+  if (!external || external.peers) step('preflight: is every link between members in the way?');
+  const checked = proved(external, { cluster, network, signal }).then(() => {
     signal.throwIfAborted();
     step(`starting ${options.instances} instances`);
   });
@@ -235,6 +233,19 @@ async function startOn(
       await ground[Symbol.asyncDispose]();
     },
   };
+}
+
+async function proved(
+  external: ExternalPlace | undefined,
+  checked: { readonly cluster: Cluster; readonly network: Network; readonly signal: AbortSignal },
+): Promise<void> {
+  if (!external) return await preflight(checked);
+  if (external.peers) {
+    const { peerPreflight } = await import('./cluster/external/peer-preflight.ts');
+    return await peerPreflight(checked);
+  }
+  // The links between members that are somebody else's are not the run's; that they have a leader is asked.
+  await checked.cluster.leader({ signal: checked.signal });
 }
 
 /**

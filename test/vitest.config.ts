@@ -15,7 +15,7 @@ const pure = [
   'test/strategies/service/configuration.test.ts',
   'test/corpus/{cells,planted-fault,record,table}.test.ts',
   'test/watch/told-revisions.test.ts',
-  'test/external/{namespace,options}.test.ts',
+  'test/external/{namespace,options,peer-proxies-file}.test.ts',
 ];
 
 /** Suites of many cells, kills or cuts, minutes together: CI runs them beside the others (npm run test:deep). */
@@ -23,7 +23,7 @@ const deep = [
   'test/nemesis/{every,full-disk,links,members,membership,database,store}.test.ts',
   'test/corpus/corpus.test.ts',
   'test/docker/*.test.ts',
-  'test/external/external.test.ts',
+  'test/external/{external,peer-proxies}.test.ts',
   'test/network/toxiproxy-original.test.ts',
   'test/versions/*.test.ts',
   'test/run/{killed,shards,slower,twins,database-rows,transactions,shrink,exploration}.test.ts',

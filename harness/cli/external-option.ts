@@ -5,6 +5,7 @@ import { type ExternalPlace, ExternalUnfit, examineExternal } from '../cluster/e
 import type { Nemesis } from '../nemesis/nemesis.ts';
 import type { Plan } from '../run.ts';
 import { memberCounts, type Scenario } from '../scenario.ts';
+import { examinePeerProxies, readPeerProxies } from './peer-proxies-option.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ExternalOptions {
@@ -16,6 +17,7 @@ export interface ExternalOptions {
   readonly serverName?: string;
   readonly user?: string;
   readonly passwordFile?: string;
+  readonly peerProxies?: string;
 }
 
 /** How members are started. */
@@ -37,7 +39,11 @@ export function addExternalOptions(command: Command): Command {
     .option('--key <file>', 'External: the key of that certificate')
     .option('--server-name <name>', 'External: what its certificates are for, where that is not the endpoint')
     .option('--user <name>', 'External: the user; its password is in FAULTLINE_ETCD_PASSWORD')
-    .option('--password-file <file>', 'External: or on the first line of this file');
+    .option('--password-file <file>', 'External: or on the first line of this file')
+    .option(
+      '--peer-proxies <file>',
+      'External: which proxy of --toxiproxy URL each link between members goes through, {"m1->m2": "name", ...}',
+    );
 }
 
 /** Those that were given, as they were. */
@@ -53,13 +59,14 @@ export function externalOnly(
       ['--server-name', options.serverName],
       ['--user', options.user],
       ['--password-file', options.passwordFile],
+      ['--peer-proxies', options.peerProxies],
     ] as const
   ).flatMap(([option, value]) => (value === undefined ? [] : [[option, value] as const]));
 }
 
 /** Where a run on somebody else's cluster goes. @throws UsageError */
 export async function externalAsked(
-  options: ExternalOptions & MemberOptions,
+  options: ExternalOptions & MemberOptions & { readonly toxiproxy?: string },
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<ExternalPlace | undefined> {
   if (options.runtime !== 'external') {
@@ -86,7 +93,30 @@ export async function externalAsked(
   const endpoints = endpointsIn(options.endpoints);
   const tls = await tlsOf(options, endpoints);
   const user = await userOf(options, environment);
-  return { endpoints, root: '/faultline/', ...(tls && { tls }), ...(user && { user }) };
+  const peers = await peersOf(options, endpoints);
+  return {
+    ...{ endpoints, root: '/faultline/' },
+    ...(tls && { tls }),
+    ...(user && { user }),
+    ...(peers && { peers }),
+  };
+}
+
+async function peersOf(
+  { peerProxies, toxiproxy }: ExternalOptions & { readonly toxiproxy?: string },
+  endpoints: readonly string[],
+): Promise<ExternalPlace['peers'] | undefined> {
+  if (peerProxies === undefined) return undefined;
+  if (toxiproxy === undefined || !/^https?:\/\//.test(toxiproxy))
+    throw new UsageError(
+      `--peer-proxies needs --toxiproxy URL, the server that has them, got ${toxiproxy ?? 'none'}`,
+    );
+  if (endpoints.length === 1)
+    throw new UsageError(`--peer-proxies should be left out with one endpoint, got ${peerProxies}`);
+  return await readPeerProxies(
+    peerProxies,
+    endpoints.map((_, i) => `m${i + 1}`),
+  );
 }
 
 /** @throws UsageError */
@@ -165,14 +195,17 @@ async function userOf(
   return { name: user, password };
 }
 
-/** Looks at the cluster before anything is started. @throws UsageError for one that a run cannot use */
+/** Looks at the cluster, and at the proxies between its members, before anything is started. @throws UsageError for one that a run cannot use */
 export async function prepareExternal(
   place: ExternalPlace,
   say: (line: string) => void,
+  peers: { readonly file?: string; readonly toxiproxyUrl?: string } = {},
 ): Promise<Pick<Plan, 'etcd'> & { readonly external: ExternalPlace }> {
   const { version, removed } = await examineExternal(place).catch((error) => {
     throw error instanceof ExternalUnfit ? new UsageError(error.message, { cause: error }) : error;
   });
+  if (place.peers && peers.file !== undefined && peers.toxiproxyUrl !== undefined)
+    await examinePeerProxies(peers.file, place.peers, peers.toxiproxyUrl);
   if (removed.length > 0)
     say(`removed what earlier runs left under ${place.root}runs/: ${removed.join(', ')}`);
   say(
@@ -183,8 +216,11 @@ export async function prepareExternal(
 }
 
 /** Why a fault cannot be done on members that are somebody else's, and what it would take; undefined when it can. */
-export function externalRefusal(nemesis: Pick<Nemesis, 'name' | 'strikes' | 'needs'>): string | undefined {
-  const { name, strikes, needs } = nemesis;
+export function externalRefusal(
+  nemesis: Pick<Nemesis, 'name' | 'strikes' | 'needs' | 'linksOnly'>,
+  { peerProxies }: { readonly peerProxies?: string | undefined } = {},
+): string | undefined {
+  const { name, strikes, needs, linksOnly } = nemesis;
   // Any member is as good a leader, and nobody is cut off.
   if (name === 'transfer-leader') return undefined;
   if (strikes === 'store')
@@ -192,7 +228,9 @@ export function externalRefusal(nemesis: Pick<Nemesis, 'name' | 'strikes' | 'nee
   if (strikes !== undefined) return undefined;
   if (needs === 'membership') return 'it changes who belongs to the cluster, which takes one of our own';
   if (needs === 'disks') return "it fills a member's disk, which takes members of our own";
-  return 'it strikes members or the links between them, which takes processes and proxies of our own';
+  if (!linksOnly) return 'it strikes members, which takes processes of our own';
+  if (peerProxies !== undefined) return undefined;
+  return 'it strikes the links between members, which takes proxies there: name them with --peer-proxies FILE';
 }
 
 /** What is asked of the cluster itself, and not of a service on it. @throws UsageError for a scenario that cannot be run there */

@@ -428,7 +428,10 @@ export async function prepare(
   const found = await (docker
     ? prepareDocker(docker, say)
     : external
-      ? prepareExternal(external, say)
+      ? prepareExternal(external, say, {
+          ...(options.peerProxies !== undefined && { file: options.peerProxies }),
+          ...(toxiproxy?.kind === 'server' && { toxiproxyUrl: toxiproxy.url }),
+        })
       : etcdFor(options).then((etcd) => ({ etcd }))
   ).catch(async (error) => {
     // A folder that a run has nothing to write into is no result. One that holds anything stays.
@@ -618,7 +621,7 @@ export function overridden(asked: Scenario, options: RunOptions): Scenario {
     options.databaseUrl === undefined ? scenario.schedule : sparingDatabase(scenario.name, scenario.schedule);
   return {
     ...scenario,
-    schedule: sparingRuntime(scenario.name, schedule, options.runtime),
+    schedule: sparingRuntime(scenario.name, schedule, options),
     members,
     instances: options.cell?.instances ?? scenario.instances,
     ratePerSecond,
@@ -660,7 +663,7 @@ function fitting(options: RunOptions, scenarios: readonly Scenario[]): readonly 
   const fits = scenarios.filter((scenario) => {
     try {
       const { name, schedule } = fitForExternal(scenario, endpoints);
-      sparingExternal(name, schedule);
+      sparingExternal(name, schedule, options);
       return true;
     } catch (error) {
       if (error instanceof UsageError) return false;
@@ -685,18 +688,22 @@ function sparingDatabase(name: string, schedule: Schedule): Schedule {
   );
 }
 
-function sparingRuntime(name: string, schedule: Schedule, runtime: string | undefined): Schedule {
-  if (runtime === 'docker') return sparingContainers(name, schedule);
-  return runtime === 'external' ? sparingExternal(name, schedule) : schedule;
+function sparingRuntime(name: string, schedule: Schedule, options: RunOptions): Schedule {
+  if (options.runtime === 'docker') return sparingContainers(name, schedule);
+  return options.runtime === 'external' ? sparingExternal(name, schedule, options) : schedule;
 }
 
 /** What is somebody else's is left alone: nothing of the kind is drawn, and a schedule that says so is refused. */
-function sparingExternal(name: string, schedule: Schedule): Schedule {
+function sparingExternal(
+  name: string,
+  schedule: Schedule,
+  options: Pick<RunOptions, 'peerProxies'>,
+): Schedule {
   return without(
     schedule,
-    (nemesis) => externalRefusal(nemesis) !== undefined,
+    (nemesis) => externalRefusal(nemesis, options) !== undefined,
     (struck, nemesis) =>
-      `${name} has the fault ${struck}, which --runtime external cannot inject: ${externalRefusal(nemesis)}; take local or docker`,
+      `${name} has the fault ${struck}, which --runtime external cannot inject: ${externalRefusal(nemesis, options)}; take local or docker`,
   );
 }
 

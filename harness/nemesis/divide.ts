@@ -14,6 +14,7 @@ export function divide({ flavour = 'blackhole' }: { readonly flavour?: Flavour }
     name: 'divide',
     summary: 'splits members and instances in two sides, the leader on the smaller one',
     breaks: 'minority',
+    linksOnly: true,
     options: { flavour },
     async inject({ cluster, network, instances, random, signal }) {
       const members = memberNames({ cluster });

@@ -20,6 +20,7 @@ export function isolateMinority(options: IsolateMinorityOptions = {}): Nemesis {
     name: 'isolate-minority',
     summary: 'cuts as many members off as the others can do without',
     breaks: 'minority',
+    linksOnly: true,
     options: { flavour, ...(options.leader && { leader: options.leader }) },
     async inject({ cluster, network, random, signal }) {
       const names = memberNames({ cluster });

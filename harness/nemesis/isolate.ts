@@ -9,6 +9,7 @@ import { memberIn, type Role } from './role.ts';
 export function isolate(name: string, role: Exclude<Role, 'any'>, flavour: Flavour): Nemesis {
   return {
     name,
+    linksOnly: true,
     options: { flavour },
     summary: `cuts ${role === 'leader' ? 'the leader' : 'a follower'} off from all other members (${flavour})`,
     async inject(world) {

@@ -24,6 +24,7 @@ export function linkFault({ name, summary, place, breaks, options, was, begin }:
     summary,
     ...(strikes && { strikes }),
     breaks,
+    linksOnly: true,
     options: { place, ...options },
     async inject(world) {
       const { links, targets, between } = await linksAt(place, world);

@@ -15,6 +15,8 @@ export interface Nemesis {
   readonly breaks?: Breaks;
   /** What not every runtime has. */
   readonly needs?: 'membership' | 'disks';
+  /** Links are all that it touches. */
+  readonly linksOnly?: true;
   /** Healing starts a program and waits for it, which takes a second or two. */
   readonly healsByStarting?: boolean;
   /** What it was made with, as a schedule's file says it. */

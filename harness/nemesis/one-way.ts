@@ -15,6 +15,7 @@ export function oneWay(options: OneWayOptions = {}): Nemesis {
   return {
     name: 'one-way',
     summary: 'stops the messages between the leader and its followers in one direction only',
+    linksOnly: true,
     options: { direction, flavour },
     async inject(world) {
       needPeers(memberNames(world));

@@ -20,6 +20,7 @@ export function partition(of: {
     name,
     summary,
     breaks,
+    linksOnly: true,
     options: { flavour },
     async inject({ cluster, network, random }) {
       const names = random.shuffle(memberNames({ cluster }));

@@ -15,6 +15,7 @@ export function slowPeers(options: { latencyMs?: number; jitterMs?: number } = {
     name: 'slow-peers',
     summary: `delays everything between members by ${latencyMs} ± ${jitterMs} ms`,
     breaks: 'none',
+    linksOnly: true,
     options: { latencyMs, jitterMs },
     async inject(world) {
       const names = memberNames(world);

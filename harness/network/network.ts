@@ -5,7 +5,7 @@
 export interface Link {
   readonly from: string;
   readonly to: string;
-  /** Toxiproxy's name of it: 'm1->m2', in paths 'm1-%3Em2' (URL and fetch encode it by themselves). */
+  /** Toxiproxy's name of it: 'm1->m2', in paths 'm1-%3Em2' (URL and fetch encode it by themselves); an adopted one's is its own. */
   readonly proxy: string;
   /** Where `from` connects: '127.0.0.1:port'; an address of its own network where it is in a container. */
   readonly listen: string;
@@ -52,7 +52,7 @@ export interface Network extends AsyncDisposable {
   slow(links: readonly Link[], by: { latencyMs: number; jitterMs: number }): Promise<Cut>;
   /** Impairs each stream of each link; what is in force at the same time adds up. Whole numbers. */
   impair(links: readonly Link[], by: Impairment): Promise<Cut>;
-  /** Removes every toxic of every link, enables every link; what else is in the same Toxiproxy is not touched. */
+  /** Removes every toxic of every link, of an adopted one only its own, enables every link; what else is there is not touched. */
   reset(): Promise<void>;
   /** A way for the harness itself to a link whose `listen` is not an address of this machine; it ends with its scope. */
   wayTo?(link: Link): Promise<({ readonly address: string } & AsyncDisposable) | undefined>;

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { Mutex } from 'async-mutex';
 import type { Proxy as ClientProxy, ToxicDirection } from 'toxiproxy-node-client';
 import { freePort } from '../process/free-port.ts';
+import { type AdoptedLink, findAdopted, giveBack } from './adopted-proxies.ts';
 import type { MadeProxies } from './made-proxies.ts';
 import type { Cut, Flavour, Impairment, Link, Network } from './network.ts';
 import {
@@ -20,6 +22,8 @@ export interface NetworkOptions {
   placeOf?(link: { readonly from: string; readonly to: string }): Placing;
   /** Told of each proxy before it is made, where the Toxiproxy outlives the run. */
   readonly made?: MadeProxies;
+  /** Links over proxies that are there already, and not the run's own. */
+  readonly adopted?: readonly AdoptedLink[];
 }
 
 /** A Placing is where a proxy listens, as its Toxiproxy sees it, and where whoever uses the link connects. */
@@ -28,19 +32,21 @@ export interface Placing {
   readonly reachedAt: string;
 }
 
-/** Rejects when no Toxiproxy answers there. */
+/** Rejects when no Toxiproxy answers there; with ProxyUnfit when a proxy cannot be adopted. */
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const client = new ToxiproxyClient(options.toxiproxyUrl, options.timeoutMs ?? 5_000);
   await client.version();
   // The original goes on counting where an earlier proxy of the same name has ended.
   const countsLive = await client.countsLive();
-  return new ToxiproxyNetwork(client, {
+  const network = new ToxiproxyNetwork(client, {
     together: await client.changesTogether(),
     countsLive,
     countedBefore: countsLive ? new Map() : await client.traffic(),
     placeOf: options.placeOf,
     made: options.made,
   });
+  await network.adopt(options.adopted ?? []);
+  return network;
 }
 
 /** A link with its proxy and the cuts that refuse connections on it. */
@@ -52,6 +58,8 @@ interface LinkState {
   readonly refusedBy: Set<object>;
   /** Undefined while it is not known: an update that was not answered may have happened. */
   enabled: boolean | undefined;
+  /** Somebody else's: nothing but toxics whose names begin like this is the run's. */
+  readonly adopted?: { readonly toxicsBegin: string };
 }
 
 /**
@@ -126,6 +134,24 @@ class ToxiproxyNetwork implements Network {
     }
   }
 
+  /** Before any other use. Those of whom one does not fit are not adopted. */
+  async adopt(links: readonly AdoptedLink[]): Promise<void> {
+    const proxies = await findAdopted(this.#client, links);
+    const adopted = { toxicsBegin: `faultline-${randomBytes(4).toString('hex')}-` };
+    for (const [i, { from, to }] of links.entries()) {
+      const proxy = proxies[i]!;
+      const { name, listen, upstream } = proxy;
+      await this.#made?.note(this.#client.url, proxy, adopted);
+      const link = { from, to, proxy: name, listen, upstream };
+      const mutex = new Mutex();
+      this.#states.set(nameOf(from, to), {
+        ...{ link, proxy, mutex, adopted },
+        refusedBy: new Set(),
+        enabled: true,
+      });
+    }
+  }
+
   async cut(links: readonly Link[], flavour: Flavour): Promise<Cut> {
     const states = this.#statesOf(links);
     if (flavour === 'reject') {
@@ -177,7 +203,9 @@ class ToxiproxyNetwork implements Network {
     const releases = await Promise.all(states.map((state) => state.mutex.acquire()));
     try {
       await allOrThrow(
-        states.map(async ({ proxy }) => {
+        states.map(async (state) => {
+          const { proxy } = state;
+          if (state.adopted) return await this.#giveBack(state, state.adopted);
           const toxics = await this.#client.toxicsOf(proxy);
           await allOrThrow(toxics.map((name) => this.#client.removeToxic(proxy, name)));
           await this.#client.setEnabled(proxy, true);
@@ -198,7 +226,7 @@ class ToxiproxyNetwork implements Network {
     const all = await this.#client.traffic();
     const none = { upstreamBytes: 0, downstreamBytes: 0 };
     return new Map(
-      [...this.#states.keys()].map((name) => {
+      [...this.#states.values()].map(({ link: { proxy: name } }) => {
         const { upstreamBytes, downstreamBytes } = all.get(name) ?? none;
         const before = this.#countedBefore.get(name) ?? none;
         return [
@@ -216,18 +244,25 @@ class ToxiproxyNetwork implements Network {
     const states = [...this.#states.values()];
     this.#states.clear();
     await allOrThrow(
-      states.map((state) =>
-        this.#client.removeProxy(state.proxy).catch((error) => {
-          // A Toxiproxy that is gone has no proxies.
-          if (!(error instanceof ToxiproxyFailed) || error.status !== undefined) throw error;
-        }),
-      ),
+      states.map((state) => {
+        const { proxy, adopted } = state;
+        const left = adopted ? this.#giveBack(state, adopted) : this.#client.removeProxy(proxy);
+        return left.catch((error) => {
+          // A Toxiproxy that is gone has no proxies, and of one that is gone itself nothing is left.
+          const gone = error instanceof ToxiproxyFailed && (error.status ?? 404) === 404;
+          if (!gone) throw error;
+        });
+      }),
     );
+  }
+
+  async #giveBack(state: LinkState, { toxicsBegin }: NonNullable<LinkState['adopted']>): Promise<void> {
+    await giveBack(this.#client, state.proxy, { toxicsBegin, enable: state.enabled !== true });
   }
 
   /** Each once. */
   #statesOf(links: readonly Link[]): readonly LinkState[] {
-    return [...new Set(links.map((link) => this.#state(link.proxy)))];
+    return [...new Set(links.map(({ from, to }) => this.#state(nameOf(from, to))))];
   }
 
   #state(name: string): LinkState {
@@ -263,7 +298,7 @@ class ToxiproxyNetwork implements Network {
       specs.map(({ state, stream, type, attributes }) => {
         const { proxy } = state;
         // A name of its own, so that overlapping cuts stay apart.
-        const name = `cut${id}-${stream}`;
+        const name = `${state.adopted?.toxicsBegin ?? ''}cut${id}-${stream}`;
         return {
           state,
           apply: () => ({ proxy, do: 'add', toxic: { name, type, stream, attributes } }),

@@ -93,8 +93,33 @@ test('only faults of what is our own, and a change of leader, are not refused', 
     'slow-close',
     'transfer-leader',
   ]);
-  expect(externalRefusal(cutLinks({ place: 'leader' }))).toContain('takes processes and proxies of our own');
+  expect(externalRefusal(cutLinks({ place: 'leader' }))).toContain('name them with --peer-proxies FILE');
   expect(externalRefusal(cutLinks({ place: 'replication' }))).toBeUndefined();
+});
+
+test('with proxies between members faults of their links are allowed as well, and none of members', () => {
+  const options = { peerProxies: 'peers.json' };
+  const more = nemeses.filter(
+    (one) => externalRefusal(one) !== undefined && externalRefusal(one, options) === undefined,
+  );
+  expect(more.map(({ name }) => name).sort()).toEqual([
+    'bridge',
+    'divide',
+    'flapping-links',
+    'isolate-all',
+    'isolate-follower',
+    'isolate-leader',
+    'isolate-minority',
+    'majorities-ring',
+    'one-way',
+    'reset-links',
+    'sliced-links',
+    'slow-links',
+    'slow-peers',
+    'thin-links',
+    'worsening-links',
+  ]);
+  expect(externalRefusal(cutLinks({ place: 'leader' }), options)).toBeUndefined();
 });
 
 test('a scenario has as many members as there are, and none that asks for more than a service', () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from 'undici';
+import type { AdoptedLink } from '../../network/adopted-proxies.ts';
 import { isGone, ownerOf } from '../../process/owner.ts';
 import type { Cluster, Member } from '../cluster.ts';
 import { base64 } from '../gateway.ts';
@@ -18,6 +19,8 @@ export interface ExternalPlace {
   readonly root: string;
   readonly tls?: NonNullable<EtcdAccess['tls']>;
   readonly user?: NonNullable<EtcdAccess['user']>;
+  /** Between every two members, each way: proxies that are there already, of the Toxiproxy that the run is given. */
+  readonly peers?: readonly AdoptedLink[];
 }
 
 /** An ExternalUnfit says what about the cluster that was named keeps a run from using it. */
