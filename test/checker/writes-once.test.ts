@@ -5,6 +5,7 @@ import { duplicatedWrites } from '../../harness/checker/duplicated-writes.ts';
 import { resurrectedWrites } from '../../harness/checker/resurrected-writes.ts';
 import { stalenessInRevisions } from '../../harness/checker/staleness-revisions.ts';
 import type { Operation } from '../../harness/history/operation.ts';
+import type { LogEvent, WatchLog } from '../../harness/history/watch.ts';
 import { fail, info, ok } from './build.ts';
 import { table } from './table.ts';
 
@@ -112,6 +113,88 @@ describe('duplicated writes', () => {
     ['an object', [ok.write({ a: 1 }, 0, 1, rev(4)), ok.read({ a: 1 }, 2, 3, rev(5))], /was written twice/],
     ['no revisions', [ok.write(1, 0, 1), ok.read(1, 2, 3)], { unknown: /no value of a single write/ }],
   ]);
+});
+
+describe('duplicated writes, beside the log of the store', () => {
+  const put = (value: string, revision: number, more: Partial<LogEvent> = {}): LogEvent => ({
+    ...{ revision, key: 'kv/k', kind: 'put', value },
+    ...more,
+  });
+  const check = (
+    operations: readonly Operation[],
+    events: readonly LogEvent[],
+    more: Partial<WatchLog> = {},
+  ) => {
+    const bounds = { fromRevision: 1, toRevision: 99, allKeys: true, compactions: [], valuesUnder: 'kv/' };
+    const watches = { log: { ...bounds, events, ...more }, watchers: [] };
+    return duplicatedWrites.check({ operations, faults: [], watches }, defaultBudget);
+  };
+  const lost = info.write(1, 0, 1);
+
+  it.each<[string, Operation[], LogEvent[]]>([
+    ['one put', [lost], [put('1', 4)]],
+    ['a put and a delete', [lost], [put('1', 4), put('1', 5, { kind: 'delete' })]],
+    ['the same change, told by two members', [lost], [put('1', 4), put('1', 4)]],
+    ['two operations have written the value', [lost, ok.write(1, 2, 3)], [put('1', 4), put('1', 5)]],
+    [
+      'a transaction may have put the other',
+      [lost, ok.txn([['w', 'k', 1]], 2, 3)],
+      [put('1', 4), put('1', 5)],
+    ],
+    ['the same value of another key', [lost], [put('1', 4), put('1', 5, { key: 'kv/l' })]],
+    ['and outside of what the operations name', [lost], [put('1', 4), put('1', 5, { key: 'k' })]],
+    ['a text, and what it is as JSON', [info.write('x', 0, 1)], [put('x', 4), put('"x"', 5)]],
+  ])('accepts: %s', (_, operations, events) => {
+    expect(check(operations, events).valid).not.toBe(false);
+  });
+
+  it.each<[string, Operation[], LogEvent[], RegExp]>([
+    [
+      'a write without an answer',
+      [lost],
+      [put('1', 4), put('1', 6)],
+      /written twice: .* revision 4 and at revision 6/,
+    ],
+    [
+      'one that nobody has read',
+      [ok.write(1, 0, 1)],
+      [put('1', 4), put('2', 5), put('1', 6)],
+      /written twice/,
+    ],
+    [
+      'three times',
+      [lost],
+      [put('1', 4), put('1', 6), put('1', 9)],
+      /3 times: .* revision 4 and at revision 9/,
+    ],
+    ['a text', [info.write('x', 0, 1)], [put('x', 4), put('x', 6)], /written twice/],
+    ['JSON', [info.write({ a: 1 }, 0, 1)], [put('{"a":1}', 4), put('{"a":1}', 6)], /written twice/],
+    [
+      'JSON, beside its text',
+      [info.write('x', 0, 1)],
+      [put('x', 3), put('"x"', 4), put('"x"', 6)],
+      /revision 4 and at/,
+    ],
+  ])('rejects: %s', (_, operations, events, summary) => {
+    const verdict = check(operations, events);
+    expect(verdict).toMatchObject({
+      valid: false,
+      violations: [{ checker: 'duplicated-writes', key: 'k', operations: [operations[0]] }],
+    });
+    expect(verdict.valid === false && verdict.violations[0]!.summary).toMatch(summary);
+  });
+
+  it('is told once, with when it was seen, and beside an answer that shows it, too', () => {
+    const events = [put('1', 4, { atNs: 2e6 }), put('1', 6, { atNs: 7e6 })];
+    const shown = [ok.write(1, 0, 1, rev(4)), ok.read(1, 8, 9, rev(6))];
+    expect(check(shown, events)).toMatchObject({ valid: false, violations: [{ atNs: 7e6 }] });
+  });
+
+  it('a log that need not be whole, or is not of the operations, tells nothing', () => {
+    const twice = [put('1', 4), put('1', 6)];
+    expect(check([lost], twice, { allKeys: false }).valid).toBe('unknown');
+    expect(check([lost], twice, { valuesUnder: undefined as never }).valid).toBe('unknown');
+  });
 });
 
 describe('resurrected writes', () => {
