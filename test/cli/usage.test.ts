@@ -89,7 +89,7 @@ describe('wrong usage is one line that says what was expected and what came, and
     [
       'a budget for less than it takes to try and measure',
       ['shrink', recorded, '--budget', '1m'],
-      '--budget should be at least 168s for 7 runs of about 24 s, got 1m',
+      '--budget should be at least 182s for 7 runs of about 26 s, got 1m',
     ],
     [
       'more breaks than tries',

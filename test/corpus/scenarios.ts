@@ -32,6 +32,7 @@ interface Shape {
   readonly keys: number;
   readonly mix: Scenario['workload']['mix'];
   readonly transactions?: Scenario['workload']['transactions'];
+  readonly instances?: number;
   readonly ratePerSecond?: number;
   readonly timesBy?: number;
   /** In the load's own time, not in that of the profiles. */
@@ -68,6 +69,9 @@ const list: readonly Trap[] = [
     question: 'Who reads at a member that is behind?',
     loadMs: 6_000,
     keys: 3,
+    // Which member an instance talks to is drawn, and instances that talk to one see no more than they have written.
+    instances: 5,
+    ratePerSecond: 200,
     mix: { 'read:linearizable': 60, write: 40 },
     schedule: [at(500, farApart).for(5_000)],
   }),

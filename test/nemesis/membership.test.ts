@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { MemberNotReady } from '../../harness/cluster/member-ready.ts';
 import { addMember } from '../../harness/nemesis/add-member.ts';
 import { loseData } from '../../harness/nemesis/lose-data.ts';
@@ -7,6 +7,9 @@ import { removeMember } from '../../harness/nemesis/remove-member.ts';
 import { replaceMember } from '../../harness/nemesis/replace-member.ts';
 import { ask, eventually, get, put, startWorld, type TestWorld } from '../cluster/world.ts';
 import { whole } from './ground.ts';
+
+// Longer than a membership change is tried: what then fails says why.
+vi.setConfig({ testTimeout: 120_000 });
 
 let world: TestWorld;
 beforeAll(async () => {
