@@ -2,7 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readPeerProxies } from '../../harness/cli/peer-proxies-option.ts';
-import { attachExternal, type ExternalPlace } from '../../harness/cluster/external/external-cluster.ts';
+import {
+  attachExternal,
+  type ExternalPlace,
+  examineExternal,
+} from '../../harness/cluster/external/external-cluster.ts';
 import { peerPreflight } from '../../harness/cluster/external/peer-preflight.ts';
 import { isolateLeader } from '../../harness/nemesis/isolate-leader.ts';
 import { createNetwork } from '../../harness/network/toxiproxy-network.ts';
@@ -106,6 +110,20 @@ test('proxies that are not in the way, or are in the way of others, fail the pre
     await made[Symbol.asyncDispose]();
     await cluster[Symbol.asyncDispose]();
   }
+});
+
+test('an election that is under way is waited for, not told as a cluster that is unfit', async () => {
+  const { cluster, network } = world;
+  const cut = await network.cut(network.links, 'blackhole');
+  await vi.waitFor(
+    async () => {
+      const led = (await cluster.status()).filter((status) => status.reachable && status.leader !== null);
+      expect(led).toEqual([]);
+    },
+    { timeout: 20_000 },
+  );
+  await cut.heal();
+  await expect(examineExternal(place)).resolves.toMatchObject({ removed: [] });
 });
 
 test('the command refuses faults of members still, and a proxy that somebody has a toxic on, by name', async () => {

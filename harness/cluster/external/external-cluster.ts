@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import type { AdoptedLink } from '../../network/adopted-proxies.ts';
 import { isGone, ownerOf } from '../../process/owner.ts';
@@ -37,7 +38,7 @@ interface StatusJson {
 
 /**
  * Looks, and changes nothing but what is under the root: every endpoint answers, all are members of one cluster and none is named twice,
- * they agree on a leader, and the user may write and delete under the root. Then removes what runs of this machine that are
+ * they agree on a leader within 5 s, and the user may write and delete under the root. Then removes what runs of this machine that are
  * gone have left there. @throws ExternalUnfit
  */
 export async function examineExternal(
@@ -69,13 +70,19 @@ export async function examineExternal(
         `--endpoints should name each member once, got ${twice.endpoint}, which is member ${twice.id} again`,
       );
     const names = new Map(told.map(({ id, name }) => [id!, name]));
-    const statuses = await Promise.all(
-      gateways.map((member) => memberStatus(member, names, { agent, timeoutMs })),
-    );
-    if (agreedLeader(statuses) === null)
-      throw new ExternalUnfit(
-        `--endpoints should agree on a leader that is among them, but ${statuses.map(sentence).join('; ')}`,
+    // An election may be under way; one that does not end within the limit is no state to begin in.
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const statuses = await Promise.all(
+        gateways.map((member) => memberStatus(member, names, { agent, timeoutMs })),
       );
+      if (agreedLeader(statuses) !== null) break;
+      if (performance.now() >= deadline)
+        throw new ExternalUnfit(
+          `--endpoints should agree on a leader that is among them, but ${statuses.map(sentence).join('; ')}`,
+        );
+      await sleep(50);
+    }
     const [{ gateway }] = gateways as [Reached];
     const swept = async () => {
       // Of no key, but refused as any other would be.
