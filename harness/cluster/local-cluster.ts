@@ -10,6 +10,7 @@ import { disksOf } from './disks.ts';
 import { archEnvironment } from './etcd-program.ts';
 import { LocalMember } from './local-member.ts';
 import { membershipOf } from './membership.ts';
+import { writePeerCertificate } from './peer-certificate.ts';
 import { type Route, type Router, startRouter } from './router.ts';
 import { orderedPairs, startedCluster, startTogether } from './started-cluster.ts';
 import { checkedTuning } from './tuning.ts';
@@ -72,6 +73,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<C
     all: readonly Place[],
   ): Promise<LocalMember> {
     const dataFolder = await supervisor.temporaryFolder(`${name}-data`);
+    await writePeerCertificate(dataFolder);
     return new LocalMember({
       name,
       supervisor,

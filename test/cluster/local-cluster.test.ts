@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLocalCluster } from '../../harness/cluster/local-cluster.ts';
 import { MemberNotReady } from '../../harness/cluster/member-ready.ts';
 import { isFree } from '../../harness/process/free-port.ts';
-import { ask, eventually, get, put, startWorld, type TestWorld } from './world.ts';
+import { ask, curveShownAt, eventually, get, put, startWorld, type TestWorld } from './world.ts';
 
 describe('three members', () => {
   let world: TestWorld;
@@ -34,6 +34,11 @@ describe('three members', () => {
       for (const [link, bytes] of await network.traffic())
         expect([link, bytes.upstreamBytes > 0, bytes.downstreamBytes > 0]).toEqual([link, true, true]);
     });
+  });
+
+  test('show each other a certificate whose handshakes cost little', async () => {
+    const curves = await Promise.all(world.network.links.map(({ listen }) => curveShownAt(listen)));
+    expect(new Set(curves)).toEqual(new Set(['P-256']));
   });
 
   test('tell their status: one leader, one term, the revision of the last write', async () => {

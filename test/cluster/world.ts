@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import type { Cluster } from '../../harness/cluster/cluster.ts';
 import { startLocalCluster } from '../../harness/cluster/local-cluster.ts';
 import { ensureEtcd } from '../../harness/cluster/provision.ts';
@@ -45,6 +47,18 @@ export async function startWorld(
   } catch (error) {
     await supervisor[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+/** The curve of the key in the certificate that whoever listens there shows. */
+export async function curveShownAt(address: string): Promise<string | undefined> {
+  const [host, port] = address.split(':') as [string, string];
+  const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().nistCurve;
+  } finally {
+    socket.destroy();
   }
 }
 

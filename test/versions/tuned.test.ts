@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Tuning } from '../../harness/cluster/tuning.ts';
-import { ask, put, startWorld } from '../cluster/world.ts';
+import { ask, curveShownAt, put, startWorld } from '../cluster/world.ts';
 import { etcdsOfAllVersions } from './etcds.ts';
 
 // That every version of etcd takes what may be tuned, and does it.
@@ -30,6 +30,11 @@ describe.each([...(await etcdsOfAllVersions())])('etcd $version', (etcd) => {
       'snapshot-catchup-entries': 5_000,
       'quota-backend-bytes': 2 ** 31,
     });
+  });
+
+  test('the certificate that a member is given for its peers is taken', async () => {
+    await using world = await startWorld(3, { etcd });
+    expect(await curveShownAt(world.network.link('m1', 'm2').listen)).toBe('P-256');
   });
 
   test('what is told is taken', async () => {
