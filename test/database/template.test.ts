@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startLocalDatabase } from '../../harness/database/local-database.ts';
 import { createSupervisor } from '../../harness/process/supervisor.ts';
@@ -38,6 +39,23 @@ test('two commands that initialise at once leave one template, and the next find
 
   await start('third');
   expect(said).toHaveLength(2);
+}, 120_000);
+
+test('a copy is small: no database but the two that are used, and hardly any log', async () => {
+  await using supervisor = await createSupervisor();
+  const database = await startLocalDatabase({ supervisor, folder, replica: false });
+  const client = new pg.Client({ connectionString: database.primary.counting.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      `SELECT array_agg(datname::text ORDER BY datname) AS names, (SELECT sum(size)::int FROM pg_ls_waldir()) AS log
+       FROM pg_database`,
+    );
+    expect(rows[0].names).toEqual(['faultline', 'postgres']);
+    expect(rows[0].log).toBeLessThan(16 * 2 ** 20);
+  } finally {
+    await client.end();
+  }
 }, 120_000);
 
 test('a cache that cannot be written is said, and does without', async () => {
