@@ -20,6 +20,8 @@ export interface Certificates {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** A client's own; members with TLS answer nobody without one. */
+  readonly client: { readonly cert: string; readonly key: string };
 }
 
 /** The name that is in the certificates, and no address. */
@@ -49,6 +51,7 @@ export async function startEtcds(
           ...['--listen-client-urls', `${scheme}://127.0.0.1:${client}`],
           ...['--advertise-client-urls', `${scheme}://127.0.0.1:${client}`],
           ...(tls ? ['--cert-file', tls.cert, '--key-file', tls.key] : []),
+          ...(tls ? ['--client-cert-auth', '--trusted-ca-file', tls.ca] : []),
         ],
         env: archEnvironment,
         logPath: join(folder, 'log'),
@@ -57,7 +60,16 @@ export async function startEtcds(
   );
   const endpoints = places.map(({ client }) => `127.0.0.1:${client}`);
   const agent = new Agent(
-    tls ? { connect: { ca: await readFile(tls.ca), servername: serverName } } : undefined,
+    tls
+      ? {
+          connect: {
+            ca: await readFile(tls.ca),
+            cert: await readFile(tls.client.cert),
+            key: await readFile(tls.client.key),
+            servername: serverName,
+          },
+        }
+      : undefined,
   );
   const ask: Etcds['ask'] = async (path, body, token) => {
     const { statusCode, body: answer } = await request(`${scheme}://${endpoints[0]}${path}`, {
@@ -100,14 +112,22 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
     '-subj',
     '/CN=test authority',
   );
-  await openssl('req', ...ec, '-keyout', 'server.key', '-out', 'server.csr', '-subj', `/CN=${serverName}`);
-  await writeFile(join(folder, 'names'), `subjectAltName=DNS:${serverName}\n`);
-  await openssl(
-    ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
-    ...['-out', 'server.pem', '-days', '2', '-extfile', 'names'],
-  );
+  await writeFile(join(folder, 'server.names'), `subjectAltName=DNS:${serverName}\n`);
+  await writeFile(join(folder, 'client.names'), 'extendedKeyUsage=clientAuth\n');
+  for (const [whose, name] of [
+    ['server', `/CN=${serverName}`],
+    // With users etcd's JSON gateway refuses certificates of clients that have a common name.
+    ['client', '/O=a client'],
+  ]) {
+    await openssl('req', ...ec, '-keyout', `${whose}.key`, '-out', `${whose}.csr`, '-subj', name!);
+    await openssl(
+      ...['x509', '-req', '-in', `${whose}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'],
+      ...['-out', `${whose}.pem`, '-days', '2', '-extfile', `${whose}.names`],
+    );
+  }
   const at = (name: string) => join(folder, name);
-  return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key') };
+  const pair = (whose: string) => ({ cert: at(`${whose}.pem`), key: at(`${whose}.key`) });
+  return { ca: at('ca.pem'), ...pair('server'), client: pair('client') };
 }
 
 /** A user who may read and write under a prefix, and nothing else; resolves to the administrator's token. */

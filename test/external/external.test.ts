@@ -132,7 +132,7 @@ describe('a plain cluster', () => {
   });
 });
 
-describe('a cluster with TLS and users', () => {
+describe('a cluster with TLS, certificates of clients and users', () => {
   const user = { name: 'tester', password: 'tester-secret-9' };
   let etcds: Etcds;
   let place: ExternalPlace;
@@ -146,7 +146,7 @@ describe('a cluster with TLS and users', () => {
     place = {
       endpoints: etcds.endpoints,
       root: '/faultline/',
-      tls: { ca: certificates.ca, serverNames },
+      tls: { ca: certificates.ca, ...certificates.client, serverNames },
       user,
     };
     await fill(etcds);
@@ -170,11 +170,15 @@ describe('a cluster with TLS and users', () => {
     },
   );
 
-  test('a certificate of another name, and a wrong password, are refused before anything starts', async () => {
+  test('a certificate of another name, none, and a wrong password, are refused before anything starts', async () => {
     const { tls } = place;
     const here = { m1: '127.0.0.1', m2: '127.0.0.1', m3: '127.0.0.1' };
     await expect(examineExternal({ ...place, tls: { ...tls, serverNames: here } })).rejects.toThrow(
       /should answer as an etcd .* (altnames|IP: 127.0.0.1)/s,
+    );
+    const nobody = { ca: tls!.ca, serverNames: tls!.serverNames };
+    await expect(examineExternal({ ...place, tls: nobody })).rejects.toThrow(
+      /should answer as an etcd .*; if it wants a certificate of its clients, name it with --cert and --key/,
     );
     await expect(examineExternal({ ...place, user: { ...user, password: 'wrong' } })).rejects.toThrow(
       'refused the user tester',
@@ -184,7 +188,18 @@ describe('a cluster with TLS and users', () => {
     );
     const { stderr, code } = await faultline([
       ...['run', 'steady', '--runtime', 'external', '--endpoints', place.endpoints.join(',')],
-      ...['--cacert', tls!.ca!, '--user', user.name, '--password-file', passwordFile],
+      ...[
+        '--cacert',
+        tls!.ca!,
+        '--cert',
+        tls!.cert!,
+        '--key',
+        tls!.key!,
+        '--user',
+        user.name,
+        '--password-file',
+        passwordFile,
+      ],
     ]);
     expect(stderr).toContain("does not match certificate's altnames");
     expect(stderr).not.toContain(user.password);

@@ -52,7 +52,7 @@ export async function examineExternal(
       gateways.map(async ({ name, endpoint, gateway }) => {
         const status = (await gateway.ask('/v3/maintenance/status', {}, { timeoutMs }).catch((error) => {
           throw new ExternalUnfit(
-            `--endpoints: ${endpoint} should answer as an etcd of 3.4 or later, but ${whyOf(error)}`,
+            `--endpoints: ${endpoint} should answer as an etcd of 3.4 or later, but ${whyOf(error)}${hintFor(error, place)}`,
           );
         })) as StatusJson;
         return { name, endpoint, cluster: status.header?.cluster_id, id: status.header?.member_id, status };
@@ -216,6 +216,14 @@ function externalMember({ name, clientAddress, gateway }: Reached): Member {
     resume: refused,
     restart: refused,
   };
+}
+
+/** A server that wants a certificate says so only after its part of the handshake, and then hangs up. */
+function hintFor(error: unknown, { tls }: ExternalPlace): string {
+  const hungUp = ['UND_ERR_SOCKET', 'ECONNRESET', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'];
+  const closed = hungUp.includes((error as NodeJS.ErrnoException).code ?? '');
+  if (!closed || tls === undefined || tls.cert !== undefined) return '';
+  return '; if it wants a certificate of its clients, name it with --cert and --key';
 }
 
 function whyOf(error: unknown): string {
