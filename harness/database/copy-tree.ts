@@ -19,7 +19,9 @@ export async function copyTree(from: string, to: string, owner?: Owner): Promise
       if (owner) await chown(file[1], owner.uid, owner.gid);
     }
   };
-  await Promise.all([copyOn(), copyOn()]);
+  // When it throws nothing is being copied any more, so that the folder can be removed.
+  const ends = await Promise.allSettled([copyOn(), copyOn()]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** The folders only; adds what is in them to `files`. */
