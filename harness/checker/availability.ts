@@ -24,6 +24,7 @@ const usualOkShare = 0.99;
  * What touches a fault of the instance itself (it is among the fault's targets), or the second after it, is left out:
  * nobody promised that a killed process answers. One failure alone is let pass. What was sent to the instance while
  * there was no fault is the control: where that failed too, or nothing was sent, the fault is not shown to be the reason.
+ * Where every fault is of all instances themselves, what was sent while there was none is what was left alone.
  */
 export function availability({ grade, okShare }: AvailabilityOptions): Checker {
   return {
@@ -34,16 +35,21 @@ export function availability({ grade, okShare }: AvailabilityOptions): Checker {
       const violations: Violation[] = [];
       let judged = 0;
       let undecided: string | undefined;
-      for (const [instance, sent] of sentTo(operations, grade)) {
-        const meant = faults.length === 0 ? sent : sent.filter((one) => isUnder(faults, one));
+      const instances = sentTo(operations, grade);
+      const isFree = (one: Operation) => faults.every((fault) => !overlaps(fault, one));
+      const underFaults = !faults.every(({ targets }) =>
+        [...instances.keys()].every((name) => targets.includes(name)),
+      );
+      for (const [instance, sent] of instances) {
+        const meant = sent.filter(underFaults ? (one) => isUnder(faults, one) : isFree);
         judged += meant.length;
         const failed = meant.filter(({ outcome }) => outcome !== 'ok');
         const share = okShareOf(meant);
         if (share >= okShare || failed.length <= 1) continue;
         const at = instance === '' ? '' : ` at ${instance}`;
         const told = `only ${percent(share)} of ${meant.length} ${what}s${at} ended ok`;
-        if (faults.length > 0) {
-          const control = sent.filter((one) => faults.every((fault) => !overlaps(fault, one)));
+        if (underFaults) {
+          const control = sent.filter(isFree);
           if (okShareOf(control) < usualOkShare) {
             const without =
               control.length === 0 ? 'none was sent' : `only ${percent(okShareOf(control))} did`;
@@ -54,7 +60,7 @@ export function availability({ grade, okShare }: AvailabilityOptions): Checker {
         violations.push({
           checker: 'availability',
           summary:
-            `${told}${faults.length === 0 ? '' : ' under faults'}, at least ${percent(okShare)} should; ` +
+            `${told}${underFaults ? ' under faults' : ''}, at least ${percent(okShare)} should; ` +
             `the first that did not was ${words.operation(failed[0]!)}`,
           atNs: failed[0]!.invokeNs,
           operations: failed.slice(0, 5),

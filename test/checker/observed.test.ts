@@ -770,9 +770,32 @@ describe('availability', () => {
     ['one of few is not', { operations: [read(0), refused(10)] }, 'valid'],
     ['two of twenty are not', { operations: [...many.slice(2), refused(0), refused(10)] }, 'valid'],
     [
-      'the instance itself was killed',
-      { operations: [...before, refused(60), refused(70), refused(80)], faults: killed },
+      'the instance itself was killed, and nothing was sent while it was not',
+      { operations: [refused(60), refused(70), refused(80)], faults: killed },
       { unknown: /left alone/ },
+    ],
+    [
+      'the only instance was killed, and answered while it was not',
+      { operations: [...before, refused(60), refused(70), refused(80)], faults: killed },
+      'valid',
+    ],
+    [
+      'the only instance was killed, and did not answer before either',
+      { operations: [...before, refused(-1_900), refused(-1_890), refused(60)], faults: killed },
+      /^only 83.3 % of 12 eventual reads at s1 ended ok, at least 90.0 % should/,
+    ],
+    [
+      'nothing was sent while members were cut off, and the instance was killed once',
+      { operations: [...before, refused(60)], faults: [...killed, fault(['m1'], 5_000, 5_100)] },
+      { unknown: /left alone/ },
+    ],
+    [
+      'both instances have a fault, one of them failed without as well',
+      {
+        operations: [...before, ...before.slice(0, 3).map(({ invokeNs }) => refused(invokeNs / 1e6, 's2'))],
+        faults: [fault(['s1', 's2'], 50, 100)],
+      },
+      /^only 0.0 % of 3 eventual reads at s2/,
     ],
     [
       'the instance itself was killed, the other answered',
